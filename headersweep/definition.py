@@ -1,0 +1,94 @@
+"""What a site is: the frozen definition that a run carries with it, whatever its file says later."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+DEFAULT_MAX_PAGES = 1_000_000
+DEFAULT_MAX_DEPTH = 100
+DEFAULT_RATE = 1.0
+DEFAULT_MAX_RATE = 10.0
+UNLIMITED_RATE = 0.0
+"""A rate of 0 means: no delay between requests (for loopback and for owners who ask for it)."""
+
+
+class ScopeMode(StrEnum):
+    """Which pages belong to a site."""
+
+    HOST = "host"
+    DOMAIN = "domain"
+
+
+class RobotsMode(StrEnum):
+    """Whether robots.txt is obeyed. An owner may override it; the run's record then says so."""
+
+    OBEY = "obey"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which URLs are pages of the site.
+
+    ``host``: the hosts of the start URLs, on their ports (or the default ports, when they use these).
+    ``domain``: any host under the registrable domains of the start URLs.
+    ``path_prefix`` narrows both; ``include`` and ``exclude`` are glob patterns over path and query.
+    """
+
+    mode: ScopeMode = ScopeMode.HOST
+    path_prefix: str = "/"
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SiteDefinition:
+    """Everything a run needs to know about its site.
+
+    ``rate`` is requests a second per origin at the start, ``max_rate`` its ceiling (0: no limit);
+    ``concurrency`` is connections per origin; ``shards`` how many processes may share one origin;
+    ``allow_addresses`` are CIDR blocks outside the public Internet that the owner permits;
+    ``failure_threshold`` is the share of failed pages above which a run is ``partial``.
+    """
+
+    name: str
+    start_urls: tuple[str, ...]
+    owner: str = ""
+    expected_result: str = ""
+    rollback_note: str = ""
+    enabled: bool = True
+    schedule: str | None = None
+    timezone: str = "UTC"
+    rate: float = DEFAULT_RATE
+    max_rate: float = DEFAULT_MAX_RATE
+    concurrency: int = 1
+    shards: int = 1
+    scope: Scope = field(default_factory=Scope)
+    max_pages: int = DEFAULT_MAX_PAGES
+    max_depth: int = DEFAULT_MAX_DEPTH
+    follow_links: bool = True
+    sitemaps: bool = True
+    robots: RobotsMode = RobotsMode.OBEY
+    allow_addresses: tuple[str, ...] = ()
+    allow_unverified_tls: bool = False
+    failure_threshold: float = 0.05
+
+    def as_json(self) -> dict[str, Any]:
+        """The definition as plain JSON values, as kept in ``runs.definition``."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> SiteDefinition:
+        """The definition that ``as_json`` wrote; unknown keys of a newer program are an error."""
+        values = dict(data)
+        scope = dict(values.pop("scope", {}))
+        for key in ("include", "exclude"):
+            scope[key] = tuple(scope.get(key, ()))
+        scope["mode"] = ScopeMode(scope.get("mode", ScopeMode.HOST))
+        for key in ("start_urls", "allow_addresses"):
+            values[key] = tuple(values.get(key, ()))
+        values["robots"] = RobotsMode(values.get("robots", RobotsMode.OBEY))
+        return cls(scope=Scope(**scope), **values)

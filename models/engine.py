@@ -1,0 +1,31 @@
+"""The way to Postgres: one engine a process, with time limits on every connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+STATEMENT_TIMEOUT_MS = 60_000
+LOCK_TIMEOUT_MS = 10_000
+IDLE_TIMEOUT_MS = 60_000
+
+
+def connect(database_url: str, *, pool_size: int = 4, application: str = "headersweep") -> Engine:
+    """An engine for ``postgresql://`` URLs; every connection has statement, lock and idle time limits."""
+    url = make_url(database_url).set(drivername="postgresql+psycopg")
+    options = (
+        f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} "
+        f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS} -c timezone=UTC"
+    )
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=4,
+        pool_pre_ping=True,
+        connect_args={"options": options, "application_name": application, "connect_timeout": 10},
+    )

@@ -1,0 +1,1 @@
+"""Pure judging of headers: values in, findings out. Filled by the review."""
