@@ -43,7 +43,7 @@ class Settings:
     workers: int = _setting(
         0, "Worker processes that `up` and `sweep` start. 0: one for each core, at most 4."
     )
-    lease_seconds: float = _setting(30.0, "How long a shard's lease lasts; it is renewed at a quarter of it.")
+    lease_seconds: float = _setting(12.0, "How long a shard's lease lasts; it is renewed at a quarter of it.")
     slice_seconds: float = _setting(
         30.0, "How long one crawl.slice task works before it hands back its shards."
     )
@@ -53,7 +53,6 @@ class Settings:
     )
     commit_pages: int = _setting(300, "How many fetched pages are committed at once at the most.")
     tick_seconds: float = _setting(5.0, "How often beat, waiting commands and workers look for due work.")
-    run_partition_size: int = _setting(1000, "How many run ids share one partition of visits and frontier.")
     retention_days: int = _setting(90, "How long visits are kept; spans and snapshots stay.")
     ping_url: str = _setting(
         "", "Dead-man's switch that is told of finished runs; never able to fail one.", secret=True

@@ -5,7 +5,11 @@ from __future__ import annotations
 from models import control, frontier, origins, outbox, runs, shards, sites, snapshots, spans, visits
 from models.metadata import metadata
 
+PARTITIONED = (frontier.frontier.name, visits.visits.name)
+"""Tables that are partitioned by run-id range; ``models.partitions`` makes the parts."""
+
 __all__ = [
+    "PARTITIONED",
     "control",
     "frontier",
     "metadata",
