@@ -10,6 +10,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    TextClause,
     UniqueConstraint,
     text,
 )
@@ -42,3 +43,80 @@ origins = Table(
     # HOT updates: politeness changes at every commit and stands in no index.
     postgresql_with={"fillfactor": "50"},
 )
+
+
+def insert() -> TextClause:
+    """Make known the origins given by :schemes, :hosts and :ports; known ones are left alone."""
+    return text("""
+        INSERT INTO origins (scheme, host, port)
+        SELECT * FROM unnest(CAST(:schemes AS text[]), CAST(:hosts AS text[]), CAST(:ports AS int[]))
+        ORDER BY 1, 2, 3
+        ON CONFLICT (scheme, host, port) DO NOTHING
+    """)
+
+
+def find() -> TextClause:
+    """The ids of the origins given by :schemes, :hosts and :ports. Plan: uq_origins_scheme_host_port."""
+    return text("""
+        SELECT o.id, o.scheme, o.host, o.port
+        FROM unnest(CAST(:schemes AS text[]), CAST(:hosts AS text[]), CAST(:ports AS int[])) AS x(scheme, host, port)
+        JOIN origins o USING (scheme, host, port)
+    """)
+
+
+def load() -> TextClause:
+    """All that a crawl must know of the origins :ids. Plan: pk_origins."""
+    return text("""
+        SELECT id, scheme, host, port, rate, backoff_level, connect_failures, robots_text, robots_status,
+               robots_fetched_at, robots_expires_at, clock_timestamp() AS now
+        FROM origins WHERE id = ANY(CAST(:ids AS bigint[]))
+    """)
+
+
+def reserve() -> TextClause:
+    """Reserve :counts requests, :gaps seconds apart, on the origins :ids, for every worker and across restarts.
+
+    Returns in how many seconds the first of them is allowed. Plan: pk_origins.
+    """
+    return text("""
+        WITH wanted AS MATERIALIZED (
+            SELECT o.id, w.gap, w.n, greatest(o.next_request_at, clock_timestamp()) AS first
+            FROM origins o
+            JOIN unnest(CAST(:ids AS bigint[]), CAST(:counts AS int[]), CAST(:gaps AS float[])) AS w(id, n, gap)
+              ON w.id = o.id
+            ORDER BY o.id FOR NO KEY UPDATE OF o
+        )
+        UPDATE origins o SET next_request_at = wanted.first + make_interval(secs => wanted.n * wanted.gap)
+        FROM wanted WHERE o.id = wanted.id
+        RETURNING o.id, extract(epoch FROM wanted.first - clock_timestamp())::float AS wait
+    """)
+
+
+def feedback() -> TextClause:
+    """Keep what the origins :ids taught: rate, back-off, failures in a row. A wait only ever grows. Plan: pk_origins."""
+    return text("""
+        WITH told AS MATERIALIZED (
+            SELECT o.id, f.rate, f.level, f.failures, f.block
+            FROM origins o
+            JOIN unnest(CAST(:ids AS bigint[]), CAST(:rates AS float[]), CAST(:levels AS smallint[]),
+                        CAST(:failures AS smallint[]), CAST(:blocks AS float[]))
+                 AS f(id, rate, level, failures, block) ON f.id = o.id
+            ORDER BY o.id FOR NO KEY UPDATE OF o
+        )
+        UPDATE origins o
+        SET rate = told.rate, backoff_level = told.level, connect_failures = told.failures,
+            blocked_until = CASE WHEN told.block > 0
+                THEN greatest(o.blocked_until, clock_timestamp() + make_interval(secs => told.block))
+                ELSE o.blocked_until END
+        FROM told WHERE o.id = told.id
+    """)
+
+
+def keep_robots() -> TextClause:
+    """Keep an origin's robots.txt: its status, its text where it has one, and for how many seconds it holds."""
+    return text("""
+        UPDATE origins SET robots_status = :status, robots_text = coalesce(:body, robots_text),
+               robots_fetched_at = CASE WHEN :good THEN clock_timestamp() ELSE robots_fetched_at END,
+               robots_expires_at = clock_timestamp() + make_interval(secs => :holds)
+        WHERE id = :id
+    """)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Table, Text, text
+from sqlalchemy import Column, Index, Table, Text, TextClause, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from models.columns import UTC_TIME, identity
@@ -19,3 +19,24 @@ outbox = Table(
     Column("payload", JSONB, nullable=False),
     Index("ix_outbox_waiting", "id", postgresql_where=text("emitted_at IS NULL")),
 )
+
+
+def add() -> TextClause:
+    """Promise a log event; a promise that is already there is left alone."""
+    return text("""
+        INSERT INTO outbox (event_id, event, payload) VALUES (:event_id, :event, CAST(:payload AS jsonb))
+        ON CONFLICT (event_id) DO NOTHING
+    """)
+
+
+def waiting() -> TextClause:
+    """The promised events that nobody has written yet, locked against other emitters. Plan: ix_outbox_waiting."""
+    return text("""
+        SELECT id, event_id, event, payload FROM outbox WHERE emitted_at IS NULL
+        ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
+    """)
+
+
+def mark_emitted() -> TextClause:
+    """The events :ids were written to the log."""
+    return text("UPDATE outbox SET emitted_at = clock_timestamp() WHERE id = ANY(CAST(:ids AS bigint[]))")

@@ -12,6 +12,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    TextClause,
     UniqueConstraint,
     text,
 )
@@ -71,3 +72,89 @@ runs = Table(
     Index("ix_runs_open", "id", postgresql_where=text("state IN ('planned', 'running')")),
     postgresql_with={"fillfactor": "70"},
 )
+
+
+def lock() -> TextClause:
+    """Lock the runs :ids in the one order that everybody uses, before any shard is locked. Plan: pk_runs."""
+    return text("""
+        SELECT id, site_id, state, planned_pages, definition FROM runs
+        WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE
+    """)
+
+
+def load() -> TextClause:
+    """What a crawl must know of the runs :ids. Plan: pk_runs."""
+    return text("""
+        SELECT r.id, r.site_id, r.state, r.definition, r.slot, s.name AS site_name
+        FROM runs r JOIN sites s ON s.id = r.site_id WHERE r.id = ANY(CAST(:ids AS bigint[]))
+    """)
+
+
+def start() -> TextClause:
+    """The planned runs :ids are being worked on from now; returns those for which this is news. Plan: pk_runs."""
+    return text("""
+        UPDATE runs SET state = 'running', started_at = coalesce(started_at, clock_timestamp())
+        WHERE id = ANY(CAST(:ids AS bigint[])) AND state = 'planned'
+        RETURNING id
+    """)
+
+
+def count_planned() -> TextClause:
+    """Count :counts more in-scope pages for the runs :ids, against their page limits. Plan: pk_runs."""
+    return text("""
+        UPDATE runs r SET planned_pages = r.planned_pages + c.n
+        FROM unnest(CAST(:ids AS bigint[]), CAST(:counts AS bigint[])) AS c(id, n)
+        WHERE r.id = c.id
+    """)
+
+
+def finishable() -> TextClause:
+    """The runs that have no shard with work left and wait to be closed. Plan: ix_runs_open, ix_shards_open."""
+    return text("""
+        SELECT r.id FROM runs r
+        WHERE r.state IN ('planned', 'running')
+          AND NOT EXISTS (SELECT FROM shards s WHERE s.run_id = r.id AND s.state = 'open')
+        ORDER BY r.id LIMIT :limit
+    """)
+
+
+def lock_one() -> TextClause:
+    """Lock run :id and tell all about it. Plan: pk_runs."""
+    return text("""
+        SELECT r.*, s.name AS site_name FROM runs r JOIN sites s ON s.id = r.site_id WHERE r.id = :id
+        FOR NO KEY UPDATE OF r
+    """)
+
+
+def previous() -> TextClause:
+    """The last closed run of site :site_id before run :id, and whether a later one is closed already."""
+    return text("""
+        SELECT max(id) FILTER (WHERE id < :id) AS previous, count(*) FILTER (WHERE id > :id) AS later
+        FROM runs WHERE site_id = :site_id AND digest IS NOT NULL
+    """)
+
+
+def close() -> TextClause:
+    """Move run :id to its final state with its accounting and digest; zero rows mean that somebody else was first."""
+    return text("""
+        UPDATE runs SET state = :state, finished_at = clock_timestamp(),
+               started_at = coalesce(started_at, clock_timestamp()),
+               discovered = :discovered, stored = :stored, robots_denied = :robots_denied,
+               robots_unreachable = :robots_unreachable, out_of_scope = :out_of_scope, trapped = :trapped,
+               failed = :failed, skipped_limit = :skipped_limit, unvisited = :unvisited,
+               snapshots = :snapshots, new_snapshots = :new_snapshots, changed_pages = :changed_pages,
+               digest = :digest
+        WHERE id = :id AND state IN ('planned', 'running')
+        RETURNING id, slot, started_at, finished_at, generation,
+                  round(extract(epoch FROM finished_at - started_at) * 1000)::bigint AS duration_ms
+    """)
+
+
+def reopen() -> TextClause:
+    """Take run :id back from a final state, as a new generation of the same run. Plan: pk_runs."""
+    return text("""
+        UPDATE runs SET state = 'running', finished_at = NULL, digest = NULL, generation = generation + 1,
+               started_at = coalesce(started_at, clock_timestamp()), reason = :reason, requested_by = :requested_by
+        WHERE id = :id AND state NOT IN ('planned', 'running')
+        RETURNING id, generation
+    """)

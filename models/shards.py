@@ -12,6 +12,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    TextClause,
     UniqueConstraint,
     text,
 )
@@ -50,3 +51,212 @@ shards = Table(
     Index("ix_shards_open", "run_id", "id", postgresql_where=text("state = 'open'")),
     postgresql_with={"fillfactor": "50", "autovacuum_vacuum_scale_factor": "0.01"},
 )
+
+SOLO_AFTER = 2
+"""After so many lost leases without progress a shard goes on alone, page by page, each page marked before it starts."""
+
+QUARANTINE_AFTER = 3
+"""The lost lease that names the marked page: it is quarantined."""
+
+
+def claim() -> TextClause:
+    """Lease up to :limit due shards to :owner for :lease seconds, with a fencing number that only grows.
+
+    A lease that ran out counts as lost at the claim, so that a page that kills the process cannot loop.
+    :solo asks for the shards that must go on alone. Plan: ix_shards_open.
+    """
+    return text("""
+        WITH due AS MATERIALIZED (
+            SELECT s.id, (s.lease_until IS NOT NULL)::int AS lost
+            FROM shards s
+            JOIN runs r ON r.id = s.run_id AND r.state IN ('planned', 'running')
+            JOIN origins o ON o.id = s.origin_id
+            WHERE s.state = 'open'
+              AND s.not_before <= clock_timestamp()
+              AND (s.lease_until IS NULL OR s.lease_until < clock_timestamp())
+              AND o.blocked_until <= clock_timestamp()
+              AND o.next_request_at <= clock_timestamp() + interval '2 seconds'
+              AND (s.lost_leases + (s.lease_until IS NOT NULL)::int >= :solo_after) = :solo
+              AND NOT EXISTS (SELECT FROM control WHERE paused)
+            ORDER BY s.run_id, s.id
+            LIMIT :limit
+            FOR UPDATE OF s SKIP LOCKED
+        )
+        UPDATE shards s
+        SET lease_owner = :owner,
+            lease_until = clock_timestamp() + make_interval(secs => :lease),
+            fence = s.fence + 1,
+            lost_leases = s.lost_leases + due.lost
+        FROM due
+        WHERE s.id = due.id
+        RETURNING s.id, s.run_id, s.origin_id, s.ordinal, s.fence, s.top, s.done_upto, s.known_upto,
+                  s.lost_leases, s.suspect_page_id
+    """)
+
+
+def due_count() -> TextClause:
+    """How many shards could be claimed now. Plan: ix_shards_open."""
+    return text("""
+        SELECT count(*)
+        FROM shards s
+        JOIN runs r ON r.id = s.run_id AND r.state IN ('planned', 'running')
+        JOIN origins o ON o.id = s.origin_id
+        WHERE s.state = 'open'
+          AND s.not_before <= clock_timestamp()
+          AND (s.lease_until IS NULL OR s.lease_until < clock_timestamp())
+          AND o.blocked_until <= clock_timestamp()
+          AND NOT EXISTS (SELECT FROM control WHERE paused)
+    """)
+
+
+def lock() -> TextClause:
+    """Lock the shards :ids in the one order that everybody uses, and tell who holds them. Plan: pk_shards."""
+    return text("""
+        SELECT id, run_id, fence, lease_owner, top, done_upto
+        FROM shards WHERE id = ANY(CAST(:ids AS bigint[]))
+        ORDER BY id FOR NO KEY UPDATE
+    """)
+
+
+def renew() -> TextClause:
+    """Renew the leases :ids that :owner still holds under their :fences; returns those that it does."""
+    return text("""
+        WITH mine AS MATERIALIZED (
+            SELECT s.id FROM shards s
+            JOIN unnest(CAST(:ids AS bigint[]), CAST(:fences AS bigint[])) AS m(id, fence)
+              ON m.id = s.id AND m.fence = s.fence
+            WHERE s.lease_owner = :owner
+            ORDER BY s.id FOR NO KEY UPDATE OF s
+        )
+        UPDATE shards s SET lease_until = clock_timestamp() + make_interval(secs => :lease)
+        FROM mine WHERE s.id = mine.id
+        RETURNING s.id
+    """)
+
+
+def grow() -> TextClause:
+    """Take in :counts new frontier rows per shard of :ids; a shard that was done is open again."""
+    return text("""
+        UPDATE shards s SET top = s.top + g.added, state = 'open', not_before = least(s.not_before, clock_timestamp())
+        FROM unnest(CAST(:ids AS bigint[]), CAST(:counts AS int[])) AS g(id, added)
+        WHERE s.id = g.id
+    """)
+
+
+def advance() -> TextClause:
+    """Move on the held shards :ids: low-water mark, visits, known pages, lease; progress clears the lost leases."""
+    return text("""
+        UPDATE shards s
+        SET done_upto = greatest(s.done_upto, least(a.done_upto, s.top)),
+            visited = s.visited + a.visited,
+            known_upto = a.known_upto,
+            suspect_page_id = CASE WHEN a.visited > 0 THEN NULL ELSE s.suspect_page_id END,
+            lost_leases = CASE WHEN a.clear_lost THEN 0 ELSE s.lost_leases END,
+            lease_until = clock_timestamp() + make_interval(secs => :lease)
+        FROM unnest(CAST(:ids AS bigint[]), CAST(:done_uptos AS int[]), CAST(:visits AS int[]),
+                    CAST(:known_uptos AS bigint[]), CAST(:clear_losts AS boolean[]))
+             AS a(id, done_upto, visited, known_upto, clear_lost)
+        WHERE s.id = a.id
+    """)
+
+
+def release() -> TextClause:
+    """Hand back the held shards :ids of :owner (fence checked): done when nothing is left, else due again in time."""
+    return text("""
+        WITH mine AS MATERIALIZED (
+            SELECT s.id,
+                   (SELECT min(t.not_before) FROM retries t WHERE t.shard_id = s.id) AS retry_at,
+                   EXISTS (SELECT FROM sitemaps m WHERE m.shard_id = s.id AND m.done_at IS NULL) AS has_sitemaps,
+                   m.prepared
+            FROM shards s
+            JOIN unnest(CAST(:ids AS bigint[]), CAST(:fences AS bigint[]), CAST(:prepared AS boolean[]))
+              AS m(id, fence, prepared) ON m.id = s.id AND m.fence = s.fence
+            WHERE s.lease_owner = :owner
+            ORDER BY s.id FOR NO KEY UPDATE OF s
+        ),
+        rest AS (
+            SELECT mine.*, s.done_upto < s.top OR mine.has_sitemaps OR s.known_upto IS NOT NULL
+                           OR NOT mine.prepared AS has_work
+            FROM mine JOIN shards s ON s.id = mine.id
+        )
+        UPDATE shards s
+        SET lease_owner = NULL, lease_until = NULL, suspect_page_id = NULL,
+            state = CASE WHEN rest.has_work OR rest.retry_at IS NOT NULL THEN 'open' ELSE 'done' END,
+            not_before = CASE WHEN rest.has_work OR rest.retry_at IS NULL THEN clock_timestamp() ELSE rest.retry_at END
+        FROM rest WHERE s.id = rest.id
+        RETURNING s.id, s.run_id, s.state
+    """)
+
+
+def mark_suspect() -> TextClause:
+    """Name the page that a lone shard is about to fetch, before it starts."""
+    return text("""
+        UPDATE shards SET suspect_page_id = :page_id, lease_until = clock_timestamp() + make_interval(secs => :lease)
+        WHERE id = :id AND fence = :fence AND lease_owner = :owner
+        RETURNING id
+    """)
+
+
+def clear_quarantined() -> TextClause:
+    """After its marked page was quarantined a shard goes on with a clean slate."""
+    return text(
+        "UPDATE shards SET suspect_page_id = NULL, lost_leases = 0 WHERE id = ANY(CAST(:ids AS bigint[]))"
+    )
+
+
+def leased_owners() -> TextClause:
+    """Who holds leases now, so that owners that are known to be dead can be found. Plan: ix_shards_open."""
+    return text("""
+        SELECT DISTINCT lease_owner FROM shards
+        WHERE state = 'open' AND lease_owner IS NOT NULL AND lease_until >= clock_timestamp()
+    """)
+
+
+def expire() -> TextClause:
+    """End the leases of :owners that are dead for certain, so that nobody waits for their clock. Plan: ix_shards_open."""
+    return text("""
+        UPDATE shards SET lease_until = clock_timestamp() - interval '1 millisecond'
+        WHERE state = 'open' AND lease_owner = ANY(CAST(:owners AS text[])) AND lease_until >= clock_timestamp()
+        RETURNING id, run_id
+    """)
+
+
+def insert() -> TextClause:
+    """Add shards of run :run_id for :origin_ids, numbered by :ordinals; known ones are left alone."""
+    return text("""
+        INSERT INTO shards (run_id, origin_id, ordinal, known_upto)
+        SELECT :run_id, x.origin_id, x.ordinal, x.known_upto
+        FROM unnest(CAST(:origin_ids AS bigint[]), CAST(:ordinals AS smallint[]), CAST(:known_uptos AS bigint[]))
+             AS x(origin_id, ordinal, known_upto)
+        ORDER BY x.origin_id, x.ordinal
+        ON CONFLICT (run_id, origin_id, ordinal) DO NOTHING
+    """)
+
+
+def of_run() -> TextClause:
+    """The shards of run :run_id with their origins. Plan: uq_shards_run_id_origin_id_ordinal."""
+    return text("""
+        SELECT s.id, s.ordinal, s.origin_id, o.scheme, o.host, o.port
+        FROM shards s JOIN origins o ON o.id = s.origin_id WHERE s.run_id = :run_id
+    """)
+
+
+def open_count() -> TextClause:
+    """How many shards of run :run_id have work left. Plan: ix_shards_open."""
+    return text("SELECT count(*) FROM shards WHERE run_id = :run_id AND state = 'open'")
+
+
+def reopen() -> TextClause:
+    """Let the shards of run :run_id be looked at again from their first frontier row."""
+    return text("""
+        UPDATE shards SET state = 'open', done_upto = 0, not_before = clock_timestamp(), lost_leases = 0,
+                          suspect_page_id = NULL
+        WHERE run_id = :run_id
+    """)
+
+
+def fence_off() -> TextClause:
+    """Take run :run_id away from whoever works on it: their next commit finds another fencing number."""
+    return text("""
+        UPDATE shards SET fence = fence + 1, lease_owner = NULL, lease_until = NULL WHERE run_id = :run_id
+    """)

@@ -58,3 +58,43 @@ site_snapshots = Table(
     Column("last_run_id", BigInteger, ForeignKey("runs.id"), nullable=False),
     CheckConstraint("first_run_id <= last_run_id", name="order"),
 )
+
+
+def masks() -> TextClause:
+    """The header names that are masked for the sites :site_ids, and since which run. Plan: pk_site_masks."""
+    return text("""
+        SELECT site_id, header_name, run_id FROM site_masks WHERE site_id = ANY(CAST(:site_ids AS bigint[]))
+    """)
+
+
+def add_masks() -> TextClause:
+    """Mask headers of a site from now on; known ones are left alone. Returns those that are new."""
+    return text("""
+        INSERT INTO site_masks (site_id, header_name, run_id, distinct_values, responses)
+        SELECT x.* FROM unnest(CAST(:site_ids AS bigint[]), CAST(:names AS text[]), CAST(:run_ids AS bigint[]),
+                               CAST(:distincts AS int[]), CAST(:responses AS int[]))
+             AS x(site_id, header_name, run_id, distinct_values, responses)
+        ORDER BY 1, 2
+        ON CONFLICT (site_id, header_name) DO NOTHING
+        RETURNING site_id, header_name, distinct_values, responses
+    """)
+
+
+def snapshots_of_site() -> TextClause:
+    """Every snapshot that site :site_id ever showed, with its canonical text and bytes. Plan: pk_site_snapshots."""
+    return text("""
+        SELECT s.id, s.canonical, s.raw FROM site_snapshots x JOIN snapshots s ON s.id = x.snapshot_id
+        WHERE x.site_id = :site_id
+    """)
+
+
+def keep_snapshots() -> TextClause:
+    """Note that site :site_id showed the snapshots :snapshot_ids in run :run_id; returns which are new to it."""
+    return text("""
+        INSERT INTO site_snapshots (site_id, snapshot_id, first_run_id, last_run_id)
+        SELECT :site_id, x.id, :run_id, :run_id FROM unnest(CAST(:snapshot_ids AS bigint[])) AS x(id)
+        ORDER BY x.id
+        ON CONFLICT (site_id, snapshot_id) DO UPDATE
+        SET last_run_id = greatest(site_snapshots.last_run_id, excluded.last_run_id)
+        RETURNING snapshot_id, first_run_id
+    """)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, LargeBinary, Table, Text, text
+from sqlalchemy import CheckConstraint, Column, LargeBinary, Table, Text, TextClause, text
 
 from models.columns import UTC_TIME, identity
 from models.metadata import metadata
@@ -20,3 +20,18 @@ snapshots = Table(
     CheckConstraint("canonical LIKE 'headers/_%'", name="canonical_version"),
     CheckConstraint("octet_length(raw) <= 262144", name="raw_length"),
 )
+
+
+def add() -> TextClause:
+    """Keep snapshots; a known content hash is left alone. Sorted, so that two writers cannot deadlock."""
+    return text("""
+        INSERT INTO snapshots (content_hash, canonical, raw)
+        SELECT * FROM unnest(CAST(:hashes AS bytea[]), CAST(:canonicals AS text[]), CAST(:raws AS bytea[]))
+        ORDER BY 1
+        ON CONFLICT (content_hash) DO NOTHING
+    """)
+
+
+def ids() -> TextClause:
+    """The ids of snapshots given by content hash. Plan: uq_snapshots_content_hash."""
+    return text("SELECT id, content_hash FROM snapshots WHERE content_hash = ANY(CAST(:hashes AS bytea[]))")

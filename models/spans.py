@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, SmallInteger, Table, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Table,
+    TextClause,
+    text,
+)
 
 from models.metadata import metadata
 
@@ -19,3 +29,46 @@ spans = Table(
     CheckConstraint("last_run_id IS NULL OR first_run_id <= last_run_id", name="order"),
     Index("uq_spans_open", "site_id", "page_id", unique=True, postgresql_where=text("last_run_id IS NULL")),
 )
+
+
+def close_changed() -> TextClause:
+    """End the open spans of pages that run :run_id saw answer with another snapshot or status. Plan: uq_spans_open."""
+    return text("""
+        UPDATE spans s SET last_run_id = greatest(s.first_run_id, :previous)
+        FROM visits v
+        WHERE s.site_id = :site_id AND s.last_run_id IS NULL AND s.first_run_id < :run_id
+          AND v.run_id = :run_id AND v.page_id = s.page_id AND v.snapshot_id IS NOT NULL
+          AND (v.snapshot_id, v.status) IS DISTINCT FROM (s.snapshot_id, s.status)
+    """)
+
+
+def close_vanished() -> TextClause:
+    """End the open spans of pages that the complete run :run_id no longer found. Plan: uq_spans_open."""
+    return text("""
+        UPDATE spans s SET last_run_id = greatest(s.first_run_id, :previous)
+        WHERE s.site_id = :site_id AND s.last_run_id IS NULL AND s.first_run_id < :run_id
+          AND NOT EXISTS (SELECT FROM frontier f WHERE f.run_id = :run_id AND f.page_id = s.page_id)
+    """)
+
+
+def open_new() -> TextClause:
+    """Begin spans for the pages of run :run_id that have none open; an unchanged page writes nothing."""
+    return text("""
+        INSERT INTO spans (page_id, first_run_id, site_id, snapshot_id, status)
+        SELECT v.page_id, :run_id, :site_id, v.snapshot_id, v.status
+        FROM visits v
+        WHERE v.run_id = :run_id AND v.snapshot_id IS NOT NULL
+          AND NOT EXISTS (SELECT FROM spans s WHERE s.site_id = :site_id AND s.page_id = v.page_id
+                          AND s.last_run_id IS NULL)
+        ON CONFLICT (page_id, first_run_id) DO UPDATE
+        SET snapshot_id = excluded.snapshot_id, status = excluded.status, last_run_id = NULL
+    """)
+
+
+def fold() -> TextClause:
+    """Let the open spans of a site point to the folded snapshots :news instead of :olds."""
+    return text("""
+        UPDATE spans s SET snapshot_id = f.new
+        FROM unnest(CAST(:olds AS bigint[]), CAST(:news AS bigint[])) AS f(old, new)
+        WHERE s.site_id = :site_id AND s.last_run_id IS NULL AND s.snapshot_id = f.old
+    """)

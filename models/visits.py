@@ -12,6 +12,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    TextClause,
     text,
 )
 
@@ -47,3 +48,68 @@ visits = Table(
     CheckConstraint("length(error) <= 200", name="error_length"),
     postgresql_partition_by="RANGE (run_id)",
 )
+
+
+def add() -> TextClause:
+    """Write visits; a page that has one in its run keeps it. Returns those that are new."""
+    return text("""
+        INSERT INTO visits (run_id, page_id, snapshot_id, target_page_id, fetched_at, elapsed_ms, age_s, date_offset_s,
+                            status, outcome, malformed, unverified_tls, nonce_digest, error)
+        SELECT * FROM unnest(
+            CAST(:run_ids AS bigint[]), CAST(:page_ids AS bigint[]), CAST(:snapshot_ids AS bigint[]),
+            CAST(:target_page_ids AS bigint[]), CAST(:fetched_ats AS timestamptz[]), CAST(:elapsed_mss AS int[]),
+            CAST(:age_ss AS int[]), CAST(:date_offset_ss AS int[]), CAST(:statuses AS smallint[]),
+            CAST(:outcomes AS smallint[]), CAST(:malformeds AS boolean[]), CAST(:unverified_tlss AS boolean[]),
+            CAST(:nonce_digests AS bytea[]), CAST(:errors AS text[]))
+        ON CONFLICT (run_id, page_id) DO NOTHING
+        RETURNING run_id, page_id
+    """)
+
+
+def outcomes_of_run() -> TextClause:
+    """How many visits of run :run_id had which outcome."""
+    return text("SELECT outcome, count(*) AS pages FROM visits WHERE run_id = :run_id GROUP BY outcome")
+
+
+def snapshots_of_run() -> TextClause:
+    """The distinct snapshots of run :run_id, each with its canonical text, bytes and number of pages."""
+    return text("""
+        SELECT s.id, s.canonical, s.raw, v.pages
+        FROM (SELECT snapshot_id, count(*) AS pages FROM visits
+              WHERE run_id = :run_id AND snapshot_id IS NOT NULL GROUP BY snapshot_id) v
+        JOIN snapshots s ON s.id = v.snapshot_id
+        ORDER BY s.id
+    """)
+
+
+def fold() -> TextClause:
+    """Let the visits of run :run_id point to the folded snapshots :news instead of :olds."""
+    return text("""
+        UPDATE visits v SET snapshot_id = f.new
+        FROM unnest(CAST(:olds AS bigint[]), CAST(:news AS bigint[])) AS f(old, new)
+        WHERE v.run_id = :run_id AND v.snapshot_id = f.old
+    """)
+
+
+def digest_rows() -> TextClause:
+    """What the run digest is made of, sorted by URL key."""
+    return text("""
+        SELECT p.url_key, v.outcome, v.status, s.content_hash
+        FROM visits v JOIN pages p ON p.id = v.page_id LEFT JOIN snapshots s ON s.id = v.snapshot_id
+        WHERE v.run_id = :run_id ORDER BY p.url_key
+    """)
+
+
+def start_pages_fetched() -> TextClause:
+    """How many start pages (rows without a finder: depth 0) of run :run_id were fetched."""
+    return text("""
+        SELECT count(*) FROM pages p JOIN visits v ON v.run_id = :run_id AND v.page_id = p.id
+        WHERE p.site_id = :site_id AND p.url_key = ANY(CAST(:url_keys AS bytea[])) AND v.snapshot_id IS NOT NULL
+    """)
+
+
+def drop_failed() -> TextClause:
+    """Take back the visits of run :run_id whose page could not be fetched, so that they are tried again."""
+    return text("""
+        DELETE FROM visits WHERE run_id = :run_id AND outcome = ANY(CAST(:outcomes AS smallint[])) RETURNING page_id
+    """)
