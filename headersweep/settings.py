@@ -54,6 +54,9 @@ class Settings:
     commit_pages: int = _setting(300, "How many fetched pages are committed at once at the most.")
     tick_seconds: float = _setting(5.0, "How often beat, waiting commands and workers look for due work.")
     retention_days: int = _setting(90, "How long visits are kept; spans and snapshots stay.")
+    supervisor_pid: int = _setting(
+        0, "Set by our supervisor for its workers: they stop when that process is gone."
+    )
     ping_url: str = _setting(
         "", "Dead-man's switch that is told of finished runs; never able to fail one.", secret=True
     )
@@ -111,7 +114,7 @@ def _checked(settings: Settings) -> Settings:
             )
     for item in dataclasses.fields(Settings):
         value = getattr(settings, item.name)
-        low = 0 if item.name in {"workers", "retention_days"} else None
+        low = 0 if item.name in {"workers", "retention_days", "supervisor_pid"} else None
         if isinstance(value, int | float) and (value < 0 if low == 0 else value <= 0):
             raise ConfigurationError(f"{PREFIX}{item.name.upper()}={value} is too small")
     return settings

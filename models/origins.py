@@ -30,7 +30,6 @@ origins = Table(
     Column("port", Integer, nullable=False),
     Column("robots_status", SmallInteger),
     Column("backoff_level", SmallInteger, nullable=False, server_default=text("0")),
-    Column("connect_failures", SmallInteger, nullable=False, server_default=text("0")),
     Column("scheme", Text, nullable=False),
     Column("host", Text, nullable=False),
     Column("robots_text", Text),
@@ -67,7 +66,7 @@ def find() -> TextClause:
 def load() -> TextClause:
     """All that a crawl must know of the origins :ids. Plan: pk_origins."""
     return text("""
-        SELECT id, scheme, host, port, rate, backoff_level, connect_failures, robots_text, robots_status,
+        SELECT id, scheme, host, port, rate, backoff_level, robots_text, robots_status,
                robots_fetched_at, robots_expires_at, clock_timestamp() AS now
         FROM origins WHERE id = ANY(CAST(:ids AS bigint[]))
     """)
@@ -93,18 +92,18 @@ def reserve() -> TextClause:
 
 
 def feedback() -> TextClause:
-    """Keep what the origins :ids taught: rate, back-off, failures in a row. A wait only ever grows. Plan: pk_origins."""
+    """Keep what the origins :ids taught: rate and back-off. A wait only ever grows. Plan: pk_origins."""
     return text("""
         WITH told AS MATERIALIZED (
-            SELECT o.id, f.rate, f.level, f.failures, f.block
+            SELECT o.id, f.rate, f.level, f.block
             FROM origins o
             JOIN unnest(CAST(:ids AS bigint[]), CAST(:rates AS float[]), CAST(:levels AS smallint[]),
-                        CAST(:failures AS smallint[]), CAST(:blocks AS float[]))
-                 AS f(id, rate, level, failures, block) ON f.id = o.id
+                        CAST(:blocks AS float[]))
+                 AS f(id, rate, level, block) ON f.id = o.id
             ORDER BY o.id FOR NO KEY UPDATE OF o
         )
         UPDATE origins o
-        SET rate = told.rate, backoff_level = told.level, connect_failures = told.failures,
+        SET rate = told.rate, backoff_level = told.level,
             blocked_until = CASE WHEN told.block > 0
                 THEN greatest(o.blocked_until, clock_timestamp() + make_interval(secs => told.block))
                 ELSE o.blocked_until END

@@ -158,3 +158,8 @@ def reopen() -> TextClause:
         WHERE id = :id AND state NOT IN ('planned', 'running')
         RETURNING id, generation
     """)
+
+
+def newest() -> TextClause:
+    """The newest run id. Plan: pk_runs."""
+    return text("SELECT max(id) FROM runs")

@@ -135,10 +135,11 @@ def renew() -> TextClause:
 
 
 def grow() -> TextClause:
-    """Take in :counts new frontier rows per shard of :ids; a shard that was done is open again."""
+    """Take in :counts new frontier rows per shard of :ids, :decided of them with their visit; done is open again."""
     return text("""
-        UPDATE shards s SET top = s.top + g.added, state = 'open', not_before = least(s.not_before, clock_timestamp())
-        FROM unnest(CAST(:ids AS bigint[]), CAST(:counts AS int[])) AS g(id, added)
+        UPDATE shards s SET top = s.top + g.added, visited = s.visited + g.decided, state = 'open',
+               not_before = least(s.not_before, clock_timestamp())
+        FROM unnest(CAST(:ids AS bigint[]), CAST(:counts AS int[]), CAST(:decided AS int[])) AS g(id, added, decided)
         WHERE s.id = g.id
     """)
 
@@ -259,4 +260,15 @@ def fence_off() -> TextClause:
     """Take run :run_id away from whoever works on it: their next commit finds another fencing number."""
     return text("""
         UPDATE shards SET fence = fence + 1, lease_owner = NULL, lease_until = NULL WHERE run_id = :run_id
+    """)
+
+
+def soonest() -> TextClause:
+    """In how many seconds the next shard that nobody holds can be claimed; NULL when there is none. Plan: ix_shards_open."""
+    return text("""
+        SELECT extract(epoch FROM min(greatest(s.not_before, o.blocked_until, o.next_request_at)) - clock_timestamp())
+        FROM shards s
+        JOIN runs r ON r.id = s.run_id AND r.state IN ('planned', 'running')
+        JOIN origins o ON o.id = s.origin_id
+        WHERE s.state = 'open' AND s.lease_owner IS NULL AND NOT EXISTS (SELECT FROM control WHERE paused)
     """)

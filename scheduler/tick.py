@@ -1,0 +1,82 @@
+"""The tick: the one idempotent look at everything, by beat, every waiting command and each worker's own timer.
+
+It plans what is due, breaks the leases of dead owners, closes runs that are done, writes the promised log events, and says
+whether somebody should ring the doorbell. Any number of ticks at once do no harm; a missed one costs seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from headersweep import logs
+from models import control, outbox, partitions, runs, shards
+from scheduler import finishing, owners, planning
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+log = logs.get_logger()
+
+EMIT_LIMIT = 200
+FORGET_HEARTBEATS_SECONDS = 86_400.0
+
+
+@dataclass(frozen=True)
+class TickResult:
+    """What a tick did, and how many shards wait for a worker."""
+
+    planned: list[int] = field(default_factory=list)
+    finished: list[int] = field(default_factory=list)
+    rescued: int = 0
+    emitted: int = 0
+    due_shards: int = 0
+
+    @property
+    def ring(self) -> bool:
+        """Whether there is work that a worker should be told of."""
+        return self.due_shards > 0
+
+
+def tick(engine: Engine, *, name: str = "", kind: str = "tick") -> TickResult:
+    """Look at everything once. ``name`` leaves a heartbeat of that kind behind."""
+    with engine.begin() as connection:
+        plan = planning.plan_due(connection)
+    planning.log_plan(plan)
+    with engine.begin() as connection:
+        rescued = rescue(connection)
+    finished = finishing.finish_due(engine)
+    emitted = emit(engine)
+    with engine.begin() as connection:
+        due = connection.execute(shards.due_count()).scalar_one()
+        newest = connection.execute(runs.newest()).scalar()
+        partitions.ensure(connection, (newest or 0) + partitions.RUNS_PER_PARTITION)
+        if name:
+            connection.execute(control.record_heartbeat(name=name, kind=kind, detail={"due_shards": due}))
+            connection.execute(control.forget_heartbeats(FORGET_HEARTBEATS_SECONDS))
+    return TickResult(plan.run_ids, finished, rescued, emitted, due)
+
+
+def rescue(connection: Connection) -> int:
+    """End the leases of processes of this host that are gone for certain, so that nobody waits for their clock."""
+    dead = [
+        owner for owner in connection.execute(shards.leased_owners()).scalars() if owners.dead_here(owner)
+    ]
+    if not dead:
+        return 0
+    rows = connection.execute(shards.expire(), {"owners": dead}).all()
+    for row in rows:
+        log.info("shard.rescued", run_id=row.run_id, shard_id=row.id)
+    return len(rows)
+
+
+def emit(engine: Engine) -> int:
+    """Write the promised log events; after a crash in between, again under the same event id."""
+    with engine.begin() as connection:
+        rows = connection.execute(outbox.waiting(), {"limit": EMIT_LIMIT}).all()
+        for row in rows:
+            log.log(logging.INFO, row.event, event_id=row.event_id, **row.payload)
+        if rows:
+            connection.execute(outbox.mark_emitted(), {"ids": [row.id for row in rows]})
+    return len(rows)

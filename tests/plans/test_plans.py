@@ -1,0 +1,200 @@
+"""Every hot statement uses the index it was written for, over 20,000 rows and more."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from models import frontier, origins, outbox, runs, shards, sites, snapshots, spans, visits
+from tests.plans import _load
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, TextClause
+
+pytestmark = pytest.mark.database
+
+N = _load.ROWS
+OPEN_RUN = N + 1
+SHARD = N + 1
+KEY = bytes.fromhex("c4ca4238a0b923820dcc509a6f75849b")  # md5 of "1"
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+class Case(NamedTuple):
+    """A hot statement, values as it gets them, and the indexes that its plan must name."""
+
+    statement: TextClause
+    values: dict[str, Any]
+    indexes: set[str]
+
+
+CLAIM = {"owner": "me", "lease": 12.0, "limit": 100, "solo": False, "solo_after": 2}
+PAGES = list(range(1, 21))
+
+CASES = {
+    "shards.claim": Case(shards.claim(), CLAIM, {"ix_shards_open"}),
+    "shards.due_count": Case(shards.due_count(), {}, {"ix_shards_open"}),
+    "shards.soonest": Case(shards.soonest(), {}, {"ix_shards_open"}),
+    "shards.lock": Case(shards.lock(), {"ids": [SHARD]}, {"pk_shards"}),
+    "shards.renew": Case(
+        shards.renew(), {"ids": [SHARD], "fences": [1], "owner": "me", "lease": 12.0}, {"pk_shards"}
+    ),
+    "shards.grow": Case(shards.grow(), {"ids": [SHARD], "counts": [5], "decided": [0]}, {"pk_shards"}),
+    "shards.advance": Case(
+        shards.advance(),
+        {
+            "ids": [SHARD],
+            "done_uptos": [5],
+            "visits": [5],
+            "known_uptos": [None],
+            "clear_losts": [True],
+            "lease": 12.0,
+        },
+        {"pk_shards"},
+    ),
+    "shards.release": Case(
+        shards.release(),
+        {"ids": [SHARD], "fences": [1], "prepared": [True], "owner": "me"},
+        {"pk_shards", "ix_retries_shard_id_not_before", "ix_sitemaps_open"},
+    ),
+    "shards.leased_owners": Case(shards.leased_owners(), {}, {"ix_shards_open"}),
+    "shards.expire": Case(shards.expire(), {"owners": ["gone"]}, {"ix_shards_open"}),
+    "shards.of_run": Case(shards.of_run(), {"run_id": OPEN_RUN}, {"uq_shards_run_id_origin_id_ordinal"}),
+    "shards.open_count": Case(shards.open_count(), {"run_id": OPEN_RUN}, {"ix_shards_open"}),
+    "runs.lock": Case(runs.lock(), {"ids": [OPEN_RUN]}, {"pk_runs"}),
+    "runs.load": Case(runs.load(), {"ids": [OPEN_RUN]}, {"pk_runs"}),
+    "runs.start": Case(runs.start(), {"ids": [OPEN_RUN]}, {"pk_runs"}),
+    "runs.count_planned": Case(runs.count_planned(), {"ids": [OPEN_RUN], "counts": [3]}, {"pk_runs"}),
+    "runs.finishable": Case(runs.finishable(), {"limit": 100}, {"ix_runs_open", "ix_shards_open"}),
+    "runs.lock_one": Case(runs.lock_one(), {"id": OPEN_RUN}, {"pk_runs"}),
+    "runs.newest": Case(runs.newest(), {}, {"pk_runs"}),
+    "origins.find": Case(
+        origins.find(),
+        {"schemes": ["http"], "hosts": ["h7.example"], "ports": [80]},
+        {"uq_origins_scheme_host_port"},
+    ),
+    "origins.load": Case(origins.load(), {"ids": [7]}, {"pk_origins"}),
+    "origins.reserve": Case(origins.reserve(), {"ids": [7], "counts": [1], "gaps": [1.0]}, {"pk_origins"}),
+    "origins.feedback": Case(
+        origins.feedback(), {"ids": [7], "rates": [1.0], "levels": [0], "blocks": [0.0]}, {"pk_origins"}
+    ),
+    "frontier.page_ids": Case(
+        frontier.page_ids(), {"site_ids": [1], "url_keys": [KEY]}, {"uq_pages_site_id_url_key"}
+    ),
+    "frontier.add_rows": Case(
+        frontier.add_rows(),
+        {"run_ids": [OPEN_RUN] * 20, "page_ids": PAGES, "shard_ids": [SHARD] * 20, "depths": [1] * 20},
+        {"frontier_r20000_pkey", "pk_shards"},
+    ),
+    "frontier.next_rows": Case(
+        frontier.next_rows(),
+        {"run_id": OPEN_RUN, "shard_id": SHARD, "after": N // 2, "limit": 100},
+        {"frontier_r20000_run_id_shard_id_seq_key", "visits_r20000_pkey", "pk_retries", "pk_pages"},
+    ),
+    "frontier.due_retries": Case(
+        frontier.due_retries(),
+        {"run_id": N + 3, "shard_id": 7, "limit": 100},
+        {"ix_retries_shard_id_not_before", "pk_pages"},
+    ),
+    "frontier.drop_retries": Case(
+        frontier.drop_retries(), {"run_ids": [N + 3] * 20, "page_ids": PAGES}, {"pk_retries"}
+    ),
+    "frontier.known_pages": Case(
+        frontier.known_pages(), {"site_id": 1, "after": 0, "limit": 100}, {"uq_spans_open", "pk_pages"}
+    ),
+    "frontier.open_sitemaps": Case(frontier.open_sitemaps(), {"shard_id": 7}, {"ix_sitemaps_open"}),
+    "snapshots.ids": Case(snapshots.ids(), {"hashes": [bytes(32)]}, {"uq_snapshots_content_hash"}),
+    "sites.due_sites": Case(sites.due_sites(NOW, 100), {}, {"ix_sites_due"}),
+    "sites.masks": Case(sites.masks(), {"site_ids": [7]}, {"pk_site_masks"}),
+    "sites.snapshots_of_site": Case(sites.snapshots_of_site(), {"site_id": 7}, {"pk_site_snapshots"}),
+    "spans.open_new": Case(spans.open_new(), {"run_id": OPEN_RUN, "site_id": 1}, {"uq_spans_open"}),
+    "visits.drop_failed": Case(
+        visits.drop_failed(), {"run_id": OPEN_RUN, "outcomes": [6]}, {"visits_r20000_pkey"}
+    ),
+    "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
+}
+
+WHOLE = {
+    "shards.insert", "shards.mark_suspect", "shards.clear_quarantined", "shards.reopen", "shards.fence_off",
+    "runs.previous", "runs.close", "runs.reopen", "origins.insert", "origins.keep_robots",
+    "frontier.add_pages", "frontier.add_retries", "frontier.add_sitemaps", "frontier.close_sitemap",
+    "frontier.count_of_run", "visits.add", "visits.outcomes_of_run", "visits.snapshots_of_run", "visits.fold",
+    "visits.digest_rows", "visits.start_pages_fetched", "snapshots.add", "sites.add_masks", "sites.keep_snapshots",
+    "spans.close_changed", "spans.close_vanished", "spans.fold", "outbox.add", "outbox.mark_emitted",
+}  # fmt: skip
+"""Statements that insert, touch one row by key once in a run, or read a whole run on purpose when it closes."""
+
+
+@pytest.fixture(scope="module")
+def loaded(database_url: str) -> Iterator[Connection]:
+    """One connection with the rows loaded in a transaction that is rolled back at the end."""
+    engine = create_engine(make_url(database_url).set(drivername="postgresql+psycopg"))
+    with engine.connect() as connection:
+        _load.fill(connection)
+        yield connection
+        connection.rollback()
+    engine.dispose()
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every node of a plan."""
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def explained(connection: Connection, case: Case) -> list[dict[str, Any]]:
+    """The nodes of a statement's plan."""
+    compiled = case.statement
+    explain = text("EXPLAIN (FORMAT JSON) " + compiled.text)
+    bound = {name: item.value for name, item in compiled._bindparams.items() if item.value is not None}
+    answer = connection.execute(explain, {**bound, **case.values}).scalar_one()
+    plan = json.loads(answer) if isinstance(answer, str) else answer
+    return list(nodes(plan[0]["Plan"]))
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_a_hot_statement_uses_its_index(loaded: Connection, name: str) -> None:
+    plan = explained(loaded, CASES[name])
+    used = {node["Index Name"] for node in plan if "Index Name" in node}
+    assert CASES[name].indexes <= used, f"{name} uses {sorted(used)}"
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_a_hot_statement_reads_no_large_table_as_a_whole(loaded: Connection, name: str) -> None:
+    large = {
+        "sites",
+        "origins",
+        "runs",
+        "shards",
+        "snapshots",
+        "pages",
+        "retries",
+        "sitemaps",
+        "spans",
+        "outbox",
+    }
+    for node in explained(loaded, CASES[name]):
+        if node["Node Type"] == "Seq Scan":
+            table = node["Relation Name"]
+            assert table not in large, f"{name} reads all of {table}"
+            assert not table.startswith(("frontier_r20", "visits_r20")) or name == "spans.open_new"
+
+
+def test_every_statement_of_the_crawl_has_a_plan_or_a_reason() -> None:
+    modules = (shards, runs, origins, frontier, visits, snapshots, spans, outbox)
+    every = {
+        f"{module.__name__.removeprefix('models.')}.{name}"
+        for module in modules
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not inspect.signature(function).parameters
+    }
+    assert every - CASES.keys() - WHOLE == set()
+    assert not WHOLE & CASES.keys()

@@ -1,0 +1,1 @@
+"""How pages are fetched and kept: the Celery app, its thin tasks, the slice, and the only HTTP to sites."""

@@ -1,0 +1,111 @@
+"""The Celery app, and the composition root of a worker process. Messages are doorbells: none of them matters.
+
+Run it as ``celery -A worker worker -P threads -c 1`` and ``celery -A worker beat``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from typing import Any
+
+from celery import Celery, signals
+
+from headersweep import logs
+from headersweep import settings as configuration
+from headersweep.settings import Settings
+from models import migrate
+from scheduler import beat
+from worker.runtime import Runtime
+
+log = logs.get_logger()
+
+VISIBILITY_TIMEOUT_SECONDS = 3600
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """Celery's settings: early acknowledgement, no results, hints that expire; nothing may depend on a message.
+
+    On Redis, Celery loses messages on kill -9 whatever the settings (it pops before it records), so none of these try
+    to prevent that.
+    """
+    return {
+        "broker_url": settings.broker_url,
+        "result_backend": None,
+        "task_ignore_result": True,
+        "task_store_errors_even_if_ignored": False,
+        "task_acks_late": False,
+        "task_track_started": False,
+        "task_send_sent_event": False,
+        "worker_send_task_events": False,
+        "worker_prefetch_multiplier": 1,
+        "worker_disable_prefetch": True,
+        "worker_enable_remote_control": False,
+        "worker_eta_task_limit": 100,
+        "worker_hijack_root_logger": False,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "broker_connection_retry": True,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_transport_options": {
+            "visibility_timeout": VISIBILITY_TIMEOUT_SECONDS,
+            "socket_timeout": 10,
+            "socket_connect_timeout": 5,
+            "socket_keepalive": True,
+            "health_check_interval": 25,
+            "global_keyprefix": "headersweep:",
+        },
+        "task_default_queue": "headersweep",
+        "task_publish_retry": False,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "timezone": "UTC",
+        "enable_utc": True,
+        "beat_schedule": beat.schedule(settings.tick_seconds),
+        "beat_max_loop_interval": settings.tick_seconds,
+        "imports": ("worker.tasks",),
+    }
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return configuration.from_mapping(os.environ)
+
+
+@cache
+def runtime() -> Runtime:
+    """The runtime of this worker process, made on first use."""
+    return Runtime(settings())
+
+
+app = Celery("headersweep")
+app.config_from_object(options(settings()))
+
+
+@signals.setup_logging.connect
+def _set_up_logging(**_arguments: Any) -> None:
+    """One log pipeline for Celery's lines and ours."""
+    logs.configure(settings(), is_terminal=sys.stderr.isatty())
+
+
+@signals.worker_init.connect
+def _start(**_arguments: Any) -> None:
+    """Refuse a database at the wrong revision; then look after due work, whether or not the broker answers."""
+    migrate.check_head(settings().database_url)
+    runtime().start_timer()
+    log.info("service.started", service="worker", owner=runtime().owner)
+
+
+@signals.beat_init.connect
+def _start_beat(**_arguments: Any) -> None:
+    migrate.check_head(settings().database_url)
+    log.info("service.started", service="beat", owner="")
+
+
+@signals.worker_shutting_down.connect
+def _stop(**_arguments: Any) -> None:
+    """The running slice hands back its shards within seconds; nothing is lost."""
+    runtime().stop()
+    log.info("service.stopping", service="worker", owner=runtime().owner)

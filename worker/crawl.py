@@ -1,0 +1,372 @@
+"""Crawl one shard while its lease lasts: take pages in order, politely, and collect what became of them.
+
+Nothing here touches the database: the slice loads pages in and takes results out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from headersweep import logs, politeness
+from headersweep.politeness import PolitenessEvent
+from headersweep.states import Outcome
+from worker import page
+from worker.page import CONNECT_REASONS, Item, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from headersweep.robots import RobotsRules
+    from headersweep.states import FailureReason
+    from headersweep.urls import PageUrl
+    from worker.fetch import Fetched, Fetcher
+    from worker.site import RunSite
+
+log = logs.get_logger()
+
+DOWN_AFTER = 5
+"""So many pages in a row without a connection: the origin is down, its other pages are not even tried."""
+
+REFILL_BELOW = 200
+LOAD_LIMIT = 1000
+SOLO_PAGES = 20
+"""A shard that lost its lease twice is trusted again after so many pages done alone."""
+
+
+@dataclass(slots=True)
+class Held:
+    """A leased shard as the claim returned it."""
+
+    id: int
+    run_id: int
+    origin_id: int
+    fence: int
+    top: int
+    done_upto: int
+    known_upto: int | None
+    lost_leases: int
+    suspect_page_id: int | None
+
+
+@dataclass(slots=True)
+class OriginState:
+    """What the origin's row said at the claim, and what this slice learnt since."""
+
+    scheme: str
+    host: str
+    port: int
+    rate: float
+    level: int
+    latency_ms: float | None = None
+    block_seconds: float = 0.0
+    dirty: bool = False
+    max_rate: float = 0.0
+    row: Any = None
+    rules: RobotsRules | None = None
+    rules_failed: tuple[Outcome, str] | None = None
+
+    @property
+    def gap(self) -> float:
+        """Seconds between two requests; 0 when there is no limit."""
+        return 1.0 / self.rate if self.rate > 0 else 0.0
+
+
+@dataclass(slots=True)
+class Collected:
+    """What a shard hands over for the next commit: results, pages found elsewhere, sitemaps that were read."""
+
+    results: list[Result] = field(default_factory=list)
+    extra: list[tuple[PageUrl, int]] = field(default_factory=list)
+    sitemaps: list[tuple[bytes, int, str | None]] = field(default_factory=list)
+
+
+class ShardCrawl:
+    """One shard at work in this slice."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - a shard has this many neighbours
+        self,
+        held: Held,
+        site: RunSite,
+        origin: OriginState,
+        fetcher: Fetcher,
+        agent: str,
+        poke: Callable[[], None],
+    ) -> None:
+        self.held = held
+        self.site = site
+        self.origin = origin
+        self.prepared = False
+        self.lost = False
+        self.solo = held.lost_leases >= 2  # noqa: PLR2004 - models.shards.SOLO_AFTER
+        self.solo_done = 0
+        self.top = held.top
+        self.loaded_upto = held.done_upto
+        self.known_upto = held.known_upto
+        self.results: list[Result] = []
+        self.extra: list[tuple[PageUrl, int]] = []
+        self.closed_sitemaps: list[tuple[bytes, int, str | None]] = []
+        self.first: tuple[list[Item], int] = ([], held.done_upto)
+        self.agent = agent
+        self.in_flight = 0
+        self.fetched_pages = 0
+        self.stopping = False
+        self.mark: Callable[[Item], asyncio.Future[bool]] | None = None
+        self._fetcher = fetcher
+        self._poke = poke
+        self._queue: deque[Item] = deque()
+        self._outstanding: set[int] = set()
+        self._more = asyncio.Event()
+        self._committed = asyncio.Event()
+        self._permits: deque[float] = deque()
+        self._permit_waiters = 0
+        self._permitted = asyncio.Event()
+        self._failures_in_row = 0
+        self._tasks: list[asyncio.Task[None]] = []
+        self.preparing: asyncio.Task[None] | None = None
+
+    # -- what the slice asks and tells -------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Begin to take pages, on as many connections as the owner allows: robots.txt and sitemaps are known."""
+        if self.stopping:
+            return
+        self.prepared = True
+        self.add(*self.first)
+        count = 1 if self.solo else max(1, self.site.definition.concurrency)
+        self._tasks = [asyncio.create_task(self._runner()) for _ in range(count)]
+
+    def add(self, items: list[Item], loaded_upto: int) -> None:
+        """Take in more pages to visit, in the order of their frontier rows."""
+        self._queue.extend(items)
+        self._outstanding.update(item.seq for item in items)
+        self.loaded_upto = max(self.loaded_upto, loaded_upto)
+        if items:
+            self._more.set()
+
+    def take(self) -> Collected:
+        """Hand over what was collected since the last time."""
+        collected = Collected(self.results, self.extra, self.closed_sitemaps)
+        self.results, self.extra, self.closed_sitemaps = [], [], []
+        return collected
+
+    def committed(self, results: list[Result]) -> None:
+        """What was handed over is durable now."""
+        self._outstanding.difference_update(result.item.seq for result in results)
+        self._committed.set()
+
+    def done_upto(self, leaving: list[Result]) -> int:
+        """The low-water mark once ``leaving`` is committed: all rows up to it have a visit or wait for a retry."""
+        rest = self._outstanding.difference(result.item.seq for result in leaving)
+        return min(rest) - 1 if rest else self.loaded_upto
+
+    @property
+    def wants_rows(self) -> bool:
+        """Whether the slice should load more of the frontier."""
+        return self.prepared and not self.stopping and len(self._queue) < REFILL_BELOW
+
+    @property
+    def starving(self) -> bool:
+        """Whether all connections wait for what a commit would bring."""
+        return self.has_news and not self._queue and not self.stopping
+
+    @property
+    def has_news(self) -> bool:
+        """Whether a commit would have something to write."""
+        return bool(self.results or self.extra or self.closed_sitemaps)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing is left to do in this shard for now."""
+        idle = not self._queue and self.in_flight == 0 and not self.has_news
+        return self.prepared and idle and self.loaded_upto >= self.top and self.known_upto is None
+
+    @property
+    def permits_wanted(self) -> int:
+        """How many requests should be reserved on the origin's row now."""
+        if self.stopping or not self._permit_waiters or self._permits:
+            return 0
+        return max(
+            self._permit_waiters if self.origin.rate >= self._permit_waiters else 1, int(self.origin.rate)
+        )
+
+    def permit(self, first_in: float, count: int) -> None:
+        """Requests were reserved: the first in so many seconds, the others a gap apart."""
+        now = time.monotonic()
+        self._permits.extend(now + first_in + index * self.origin.gap for index in range(count))
+        self._permitted.set()
+
+    def stop(self) -> None:
+        """Start no further fetch; those in flight may end."""
+        self.stopping = True
+        for event in (self._more, self._permitted, self._committed):
+            event.set()
+
+    async def wait_idle(self, seconds: float) -> None:
+        """Wait for the fetches in flight, at most so long, then cancel them: their pages stay to be done."""
+        tasks = self._all_tasks()
+        if tasks:
+            _done, late = await asyncio.wait(tasks, timeout=max(seconds, 0.01))
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _all_tasks(self) -> list[asyncio.Task[None]]:
+        return self._tasks if self.preparing is None else [*self._tasks, self.preparing]
+
+    def crashed(self) -> BaseException | None:
+        """The defect that ended one of the runners, if any."""
+        for task in self._all_tasks():
+            if task.done() and not task.cancelled() and (error := task.exception()):
+                return error
+        return None
+
+    # -- fetching ----------------------------------------------------------------------------------------------
+
+    async def _runner(self) -> None:
+        while (item := await self._next()) is not None:
+            self.in_flight += 1
+            try:
+                result = await self._visit(item)
+            finally:
+                self.in_flight -= 1
+            if result is None:
+                continue
+            self._collect(result)
+            if self.solo:
+                self.solo_done += 1
+                await self.until_committed()
+
+    async def _next(self) -> Item | None:
+        while not self.stopping:
+            if self._queue:
+                return self._queue.popleft()
+            self._more.clear()
+            await self._more.wait()
+        return None
+
+    def _collect(self, result: Result) -> None:
+        self.results.append(result)
+        self._poke()
+
+    async def until_committed(self) -> None:
+        """Wait until what was collected so far is durable (or the slice stops)."""
+        if self.stopping:
+            return
+        self._committed.clear()
+        self._poke()
+        await self._committed.wait()
+
+    async def _visit(self, item: Item) -> Result | None:
+        """Visit one page; None when the slice stopped before it was fetched."""
+        early = self._decided_early(item)
+        if early is not None:
+            return early
+        if not await self._permitted_now():
+            return None
+        if self.solo and self.mark is not None and not await self.mark(item):
+            return None
+        fetched = await self._fetcher.fetch(
+            item.url,
+            policy=self.site.policy,
+            allow_unverified_tls=self.site.definition.allow_unverified_tls,
+            want_body=self._wants_body,
+        )
+        self.fetched_pages += 1
+        return self._judge(item, fetched)
+
+    def _decided_early(self, item: Item) -> Result | None:
+        if self._failures_in_row >= DOWN_AFTER:
+            return page.decided(item, Outcome.FAILED, "origin_down")
+        if self.origin.rules_failed is not None:
+            return page.decided(item, *self.origin.rules_failed)
+        rules = self.origin.rules
+        if rules is not None and not rules.allows(item.url, self.agent):
+            return page.decided(item, Outcome.ROBOTS_DENIED, None)
+        return None
+
+    async def _permitted_now(self) -> bool:
+        if self.origin.gap == 0:
+            return not self.stopping
+        while not self.stopping:
+            if self._permits:
+                wait = self._permits.popleft() - time.monotonic()
+                if wait > 0:
+                    await asyncio.sleep(wait)
+                return not self.stopping
+            self._permit_waiters += 1
+            self._permitted.clear()
+            self._poke()
+            try:
+                await self._permitted.wait()
+            finally:
+                self._permit_waiters -= 1
+        return False
+
+    def _wants_body(self, status: int, content_type: str) -> bool:
+        if not self.site.definition.follow_links or status >= 400:  # noqa: PLR2004 - client and server errors
+            return False
+        return content_type.startswith(("text/html", "application/xhtml+xml"))
+
+    def _judge(self, item: Item, fetched: Fetched) -> Result:
+        if fetched.status is None:
+            self._learn_failure(fetched.error)
+            log.debug(
+                "page.failed", run_id=self.site.run_id, url_full=item.url, error_type=str(fetched.error)
+            )
+            return page.failed(item, fetched)
+        self._failures_in_row = 0
+        self._learn_answer(fetched)
+        if page.wants_retry(item, fetched.status):
+            delay = max(self.origin.block_seconds, politeness.retry_delay(item.attempts, random.random()))  # noqa: S311 - spread, not secrecy
+            return Result(item, None, fetched.fetched_at, f"status {fetched.status}", retry_seconds=delay)
+        snapshot, parsed = self.site.snapshot(fetched.raw_headers)
+        result = page.answered(item, fetched, snapshot, parsed)
+        result.found = self._found(item, fetched, result)
+        return result
+
+    def _found(self, item: Item, fetched: Fetched, result: Result) -> list[PageUrl]:
+        pages = [result.target] if result.target is not None else []
+        if fetched.body:
+            pages += self.site.links.pages(fetched.body, item.url, fetched.charset)
+        # The target is always handed over: the commit needs its id.
+        return [found for found in pages if found is result.target or self.site.is_new(found)]
+
+    def _learn_failure(self, reason: FailureReason | None) -> None:
+        self._failures_in_row = self._failures_in_row + 1 if reason in CONNECT_REASONS else 0
+        self._adapt(PolitenessEvent.TROUBLE)
+
+    def _learn_answer(self, fetched: Fetched) -> None:
+        if fetched.status in page.BACK_OFF_STATUSES:
+            asked = politeness.retry_after_seconds(fetched.retry_after, fetched.fetched_at)
+            own = politeness.backoff_seconds(self.origin.level, random.random())  # noqa: S311 - spread, not secrecy
+            self.origin.block_seconds = max(asked or 0.0, own, self.origin.block_seconds)
+            self.origin.level = min(self.origin.level + 1, 10)
+            self.origin.dirty = True
+            self._adapt(PolitenessEvent.TROUBLE)
+            log.info("origin.backed_off", host=self.origin.host, seconds=round(self.origin.block_seconds, 1))
+            self.stop()
+            self._poke()
+        elif (fetched.status or 0) >= 500:  # noqa: PLR2004 - server errors
+            self._adapt(PolitenessEvent.TROUBLE)
+        else:
+            self._adapt(PolitenessEvent.SUCCESS, fetched.elapsed_ms)
+
+    def _adapt(self, event: PolitenessEvent, elapsed_ms: int | None = None) -> None:
+        """Let the origin's answer change its rate: up only on success with steady latency, down on trouble."""
+        state = self.origin
+        ratio = 1.0
+        if elapsed_ms is not None:
+            ratio = elapsed_ms / state.latency_ms if state.latency_ms else 1.0
+            state.latency_ms = (
+                elapsed_ms if state.latency_ms is None else 0.9 * state.latency_ms + 0.1 * elapsed_ms
+            )
+        rate = politeness.next_rate(state.rate, state.max_rate, event, ratio)
+        if event is PolitenessEvent.SUCCESS and state.level:
+            state.level, state.dirty = 0, True
+        if rate != state.rate:
+            state.rate, state.dirty = rate, True

@@ -1,0 +1,138 @@
+"""What one worker process has once: an event loop, a fetcher, a way to Postgres, a heartbeat, and its own timer."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import threading
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from headersweep import logs
+from models import control
+from models import engine as engines
+from scheduler import doorbell, owners
+from scheduler.tick import tick
+from worker import fetch
+from worker.slice import Slice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from sqlalchemy import Connection
+
+    from headersweep.settings import Settings
+    from worker.site import RunSite
+    from worker.slice import SliceReport
+
+log = logs.get_logger()
+
+T = TypeVar("T")
+
+SITES_KEPT = 200
+AGENT_TOKEN = "headersweep"  # noqa: S105 - the product token of robots.txt (RFC 9309 section 2.2.1)
+HEARTBEAT_SECONDS = 3.0
+
+
+class Runtime:
+    """The long-lived side of a worker process. Tasks are synchronous and hand coroutines to its one event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.owner = owners.own(secrets.token_hex(4))
+        self.engine = engines.connect(settings.database_url, application="headersweep worker")
+        self.database_pool = ThreadPoolExecutor(2, thread_name_prefix="database")
+        self.agent = AGENT_TOKEN
+        self.fetcher = fetch.Fetcher(user_agent=fetch.user_agent(settings.contact))
+        self.stopping = threading.Event()
+        self.sites: OrderedDict[int, RunSite] = OrderedDict()
+        self._slice = threading.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="loop", daemon=True).start()
+
+    def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the process's event loop and wait for it."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start a coroutine beside the running one; from the event loop only."""
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def database(self, call: Callable[[Connection], T]) -> T:
+        """Run a call in one transaction, in a thread, so that fetching goes on meanwhile."""
+
+        def work() -> T:
+            with self.engine.begin() as connection:
+                return call(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self.database_pool, work)
+
+    def remember(self, site: RunSite) -> None:
+        """Keep what a run's shards have in common for the next slices, for a bounded number of runs."""
+        self.sites[site.run_id] = site
+        while len(self.sites) > SITES_KEPT:
+            self.sites.popitem(last=False)
+
+    def crawl_slice(self) -> SliceReport | None:
+        """Work one slice; None when this process is at one already, or about to stop."""
+        if self.stopping.is_set() or not self._slice.acquire(blocking=False):
+            return None
+        try:
+            return self.call(Slice(self, self.settings).run())
+        finally:
+            self._slice.release()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a slice is at work in this process."""
+        return self._slice.locked()
+
+    # -- the process's own timer -------------------------------------------------------------------------------
+
+    def start_timer(self) -> None:
+        """Look at everything now and then, whatever the broker does: Redis is an accelerator, Postgres the product."""
+        threading.Thread(target=self._timer, name="timer", daemon=True).start()
+
+    def _timer(self) -> None:
+        next_tick = 0.0
+        waited = 0.0
+        while not self.stopping.wait(HEARTBEAT_SECONDS):
+            waited += HEARTBEAT_SECONDS
+            self._watch_supervisor()
+            try:
+                self._beat()
+                if waited >= next_tick:
+                    next_tick = waited + self.settings.tick_seconds
+                    self._tick()
+            except SQLAlchemyError as error:
+                log.warning("tick.failed", error_type=type(error).__name__)
+
+    def _beat(self) -> None:
+        detail = {"pid": os.getpid(), "busy": self.busy}
+        with self.engine.begin() as connection:
+            connection.execute(control.record_heartbeat(name=self.owner, kind="worker", detail=detail))
+
+    def _tick(self) -> None:
+        result = tick(self.engine)
+        if result.ring and not self.busy and not doorbell.ring(self.settings.broker_url):
+            # Nobody can be told: this process goes itself.
+            self.crawl_slice()
+
+    def _watch_supervisor(self) -> None:
+        """Stop when the supervisor that started this process is gone: it cannot stop us any more."""
+        supervisor = self.settings.supervisor_pid
+        if supervisor and os.getppid() != supervisor:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def stop(self) -> None:
+        """Start nothing new; a slice at work ends cleanly within seconds."""
+        self.stopping.set()

@@ -1,0 +1,92 @@
+"""What the pages of one run have in common in this process: scope, links, masks, and what was found already."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from headersweep import addresses, guard, headers, links, scope
+from headersweep.states import Outcome
+from worker.page import Snapshot
+
+if TYPE_CHECKING:
+    from headersweep.definition import SiteDefinition
+    from headersweep.urls import PageUrl
+    from scheduler.seeding import ShardKey
+
+KNOWN_LIMIT = 500_000
+"""URL keys remembered per run: forgetting them costs a statement, never a page."""
+
+MAX_DEPTH_ERROR = "max_depth"
+
+
+class RunSite:
+    """The shared side of a run's shards in one worker process."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - each is a column of the run
+        self,
+        run_id: int,
+        site_id: int,
+        name: str,
+        slot: datetime,
+        definition: SiteDefinition,
+        masked: frozenset[str],
+    ) -> None:
+        self.run_id = run_id
+        self.site_id = site_id
+        self.name = name
+        self.definition = definition
+        self.policy = addresses.AddressPolicy(definition.allow_addresses)
+        self.links = links.LinkReader()
+        self.shard_ids: dict[ShardKey, int] = {}
+        self._scope = scope.SiteScope(definition, today=slot.date())
+        self._known: set[bytes] = set()
+        self._masked = masked
+        self._seen: Counter[str] = Counter()
+        self._next_check = guard.DISTINCT_LIMIT + 1
+        self.new_masks: dict[str, tuple[int, int]] = {}
+
+    def forget(self) -> None:
+        """Forget what was found: some of it was not committed, and must be found again."""
+        self._known.clear()
+
+    def is_new(self, page: PageUrl) -> bool:
+        """Whether this process has not yet seen a page in this run; it counts as seen from now on."""
+        if page.key in self._known:
+            return False
+        if len(self._known) >= KNOWN_LIMIT:
+            self._known.clear()
+        self._known.add(page.key)
+        return True
+
+    def verdict(self, page: PageUrl, depth: int) -> tuple[Outcome, str | None] | None:
+        """What is decided about a found page at once; None when it is to be fetched."""
+        decided = self._scope.verdict(page)
+        if decided is None and depth > self.definition.max_depth:
+            return Outcome.SKIPPED_LIMIT, MAX_DEPTH_ERROR
+        return decided
+
+    def snapshot(self, raw: bytes) -> tuple[Snapshot, headers.ParsedHeaders]:
+        """The snapshot that a header block amounts to, with the masks of the site."""
+        parsed = headers.parse_block(raw)
+        canonical = headers.canonical_text(parsed.pairs, parsed.malformed, self._masked)
+        self._seen[canonical] += 1
+        if len(self._seen) >= self._next_check and self._mask_more():
+            canonical = headers.canonical_text(parsed.pairs, parsed.malformed, self._masked)
+        return Snapshot(headers.content_hash(canonical), canonical, headers.mask_cookies(raw)), parsed
+
+    def _mask_more(self) -> bool:
+        """Notice a header that differs on nearly every response, before it makes a snapshot per page."""
+        counter = guard.ValueCounter()
+        for canonical, responses in self._seen.items():
+            counter.seen(headers.value_lines(canonical), responses=responses)
+        masks = counter.masks()
+        self._next_check = len(self._seen) + max(10, len(self._seen) // 4)
+        if not masks:
+            return False
+        self._masked |= masks.keys()
+        self.new_masks.update(masks)
+        self._seen.clear()
+        self._next_check = guard.DISTINCT_LIMIT + 1
+        return True

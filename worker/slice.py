@@ -1,0 +1,508 @@
+"""One slice: a time-boxed piece of crawling over the shards that could be leased. Needs no Celery.
+
+The slice claims, loads, commits and releases; its shards fetch. Database work runs in a thread, so that fetching goes on
+meanwhile. A slice that could not renew its leases for two thirds of their time drops all it holds, by its own clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from headersweep import logs, urls
+from headersweep.definition import SiteDefinition
+from models import control as switch
+from models import frontier, origins, runs, shards, sites
+from worker.commit import Committed, Committer, Found, ShardBatch, load_rows
+from worker.crawl import LOAD_LIMIT, SOLO_PAGES, Held, OriginState, ShardCrawl
+from worker.page import Item
+from worker.prepare import prepare
+from worker.site import RunSite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from headersweep.settings import Settings
+    from worker.runtime import Runtime
+
+log = logs.get_logger()
+
+CLAIM_EVERY_SECONDS = 2.0
+STARVING_SECONDS = 0.02
+DRAIN_SECONDS = 7.0
+"""How long fetches in flight may take once the process is asked to stop, or everything is paused."""
+
+AGED_SECONDS = 65.0
+"""The same for a slice whose time is up: a little more than a fetch's total deadline."""
+
+LINGER_SECONDS = 3.0
+"""A shard that becomes due so soon is waited for, rather than left to the next tick."""
+
+KNOWN_BITE = 2000
+RETRY_LIMIT = 200
+
+
+@dataclass(slots=True)
+class SliceReport:
+    """What a slice did, for its log line and for whoever rings next."""
+
+    pages: int = 0
+    claimed: int = 0
+    new_snapshots: int = 0
+    abandoned: bool = False
+    more: bool = False
+
+
+@dataclass(slots=True)
+class _Clock:
+    """When things were last done, by the monotonic clock."""
+
+    started: float = field(default_factory=time.monotonic)
+    renewed: float = field(default_factory=time.monotonic)
+    committed: float = field(default_factory=time.monotonic)
+    claimed: float = 0.0
+    stopped: float = 0.0
+    hurried: float = 0.0
+
+
+class Slice:
+    """The shards that one task holds, and what happens to them."""
+
+    def __init__(self, runtime: Runtime, settings: Settings) -> None:
+        self._runtime = runtime
+        self._settings = settings
+        self._committer = Committer(runtime.engine, runtime.owner, settings.lease_seconds)
+        self._crawls: dict[int, ShardCrawl] = {}
+        self._poked = asyncio.Event()
+        self._clock = _Clock()
+        self._report = SliceReport()
+        self._paused = False
+        self._claim_now = True
+        self._quarantine: dict[int, list[int]] = {}
+
+    async def run(self) -> SliceReport:
+        """Crawl until the time is up, nothing is due, or the process is asked to stop."""
+        try:
+            await self._crawl()
+            await self._drain()
+        except SQLAlchemyError as error:
+            self._abandon(error)
+        finally:
+            await self._cancel_all()
+        return self._report
+
+    # -- the loop ----------------------------------------------------------------------------------------------
+
+    async def _crawl(self) -> None:
+        await self._claim()
+        while self._crawls or (not self._over() and await self._worth_waiting()):
+            if self._over() and self._stop_expired():
+                return
+            await self._wait()
+            await self._reserve()
+            await self._load_known()
+            if self._commit_due():
+                await self._commit()
+                await self._release_idle()
+            if self._claim_due():
+                await self._claim()
+
+    def _over(self) -> bool:
+        aged = time.monotonic() - self._clock.started >= self._settings.slice_seconds
+        return aged or self._paused or self._runtime.stopping.is_set()
+
+    def _stop_expired(self) -> bool:
+        """Let the shards start nothing new; whether they had their time to end what is in flight.
+
+        A slice that only grew old waits for its slowest page, else that page could never be fetched.
+        """
+        for crawl in self._crawls.values():
+            crawl.stop()
+        now = time.monotonic()
+        self._clock.stopped = self._clock.stopped or now
+        hurry = self._paused or self._runtime.stopping.is_set()
+        if hurry:
+            self._clock.hurried = self._clock.hurried or now
+            return now - self._clock.hurried >= DRAIN_SECONDS
+        return now - self._clock.stopped >= AGED_SECONDS
+
+    async def _worth_waiting(self) -> bool:
+        """Wait for a shard that is due in a moment (a retry, a politeness gap); False when there is none."""
+        soon = await self._database(lambda connection: connection.execute(shards.soonest()).scalar())
+        if soon is None or float(soon) > LINGER_SECONDS:
+            return False
+        await asyncio.sleep(min(max(float(soon), 0.05), 1.0))
+        await self._claim()
+        return True
+
+    async def _wait(self) -> None:
+        """Wait until a shard has something to say, at most until the next commit is due."""
+        starving = any(crawl.starving for crawl in self._crawls.values())
+        timeout = STARVING_SECONDS if starving else min(0.2, self._settings.commit_seconds)
+        self._poked.clear()
+        if any(crawl.permits_wanted for crawl in self._crawls.values()):
+            return
+        try:
+            async with asyncio.timeout(timeout):
+                await self._poked.wait()
+        except TimeoutError:
+            return
+
+    def _poke(self) -> None:
+        waiting = sum(len(crawl.results) for crawl in self._crawls.values())
+        if waiting >= self._settings.commit_pages or any(
+            crawl.starving or crawl.permits_wanted or crawl.solo for crawl in self._crawls.values()
+        ):
+            self._poked.set()
+
+    def _commit_due(self) -> bool:
+        since = time.monotonic() - self._clock.committed
+        crawls = self._crawls.values()
+        waiting = sum(len(crawl.results) for crawl in crawls)
+        if waiting >= self._settings.commit_pages or since >= self._settings.commit_seconds:
+            return True
+        if any(crawl.solo and crawl.results for crawl in crawls):
+            return True
+        hungry = any(
+            crawl.starving or crawl.exhausted or (crawl.wants_rows and crawl.loaded_upto < crawl.top)
+            for crawl in crawls
+        )
+        return hungry and since >= STARVING_SECONDS
+
+    def _claim_due(self) -> bool:
+        room = len(self._crawls) < self._settings.shards_per_slice
+        since = time.monotonic() - self._clock.claimed
+        return room and not self._over() and (self._claim_now or since >= CLAIM_EVERY_SECONDS)
+
+    # -- claiming ----------------------------------------------------------------------------------------------
+
+    async def _claim(self) -> None:
+        self._clock.claimed = time.monotonic()
+        self._claim_now = False
+        alone = not self._crawls
+        limit = self._settings.shards_per_slice - len(self._crawls)
+        held, paused = await self._database(
+            lambda connection: self._claim_rows(connection, limit, alone=alone)
+        )
+        self._paused = self._paused or paused
+        if not held:
+            return
+        self._report.claimed += len(held)
+        for shard in held:
+            log.debug("shard.claimed", run_id=shard.run_id, shard_id=shard.id, fence=shard.fence)
+        crawls = await self._database(lambda connection: self._make_crawls(connection, held))
+        for crawl in crawls:
+            self._crawls[crawl.held.id] = crawl
+            crawl.preparing = self._runtime.spawn(self._prepare(crawl))
+
+    def _claim_rows(self, connection: Any, limit: int, *, alone: bool) -> tuple[list[Held], bool]:
+        """Claim in one statement. A shard that may hold a page that kills goes on alone: nothing else beside it."""
+        values = {
+            "owner": self._runtime.owner,
+            "lease": self._settings.lease_seconds,
+            "limit": limit,
+            "solo": False,
+            "solo_after": shards.SOLO_AFTER,
+        }
+        claimed = []
+        if alone:
+            claimed = connection.execute(shards.claim(), {**values, "solo": True, "limit": 1}).all()
+        if not claimed and not any(crawl.solo for crawl in self._crawls.values()):
+            claimed = connection.execute(shards.claim(), values).all()
+        held = [
+            Held(
+                row.id,
+                row.run_id,
+                row.origin_id,
+                row.fence,
+                row.top,
+                row.done_upto,
+                row.known_upto,
+                row.lost_leases,
+                row.suspect_page_id,
+            )
+            for row in claimed
+        ]
+        if held:
+            connection.execute(runs.start(), {"ids": sorted({shard.run_id for shard in held})})
+        return held, bool(connection.execute(switch.is_paused()).scalar())
+
+    def _make_crawls(self, connection: Any, held: list[Held]) -> list[ShardCrawl]:
+        self._load_sites(connection, held)
+        states = self._origin_states(connection, held)
+        crawls = []
+        for shard in held:
+            site = self._runtime.sites[shard.run_id]
+            crawl = ShardCrawl(
+                shard, site, states[shard.origin_id], self._runtime.fetcher, self._runtime.agent, self._poke
+            )
+            crawl.mark = self._mark(shard)
+            if shard.lost_leases >= shards.QUARANTINE_AFTER and shard.suspect_page_id is not None:
+                self._quarantine[shard.id] = [shard.suspect_page_id]
+                log.error(
+                    "page.quarantined", run_id=shard.run_id, shard_id=shard.id, page_id=shard.suspect_page_id
+                )
+            else:
+                self._first_rows(connection, crawl)
+            crawls.append(crawl)
+        return crawls
+
+    def _first_rows(self, connection: Any, crawl: ShardCrawl) -> None:
+        held = crawl.held
+        values = {"run_id": held.run_id, "shard_id": held.id, "limit": RETRY_LIMIT}
+        again = [
+            Item(row.page_id, row.seq, row.depth, row.url, bytes(row.url_key), row.attempts)
+            for row in connection.execute(frontier.due_retries(), values)
+        ]
+        items, upto = load_rows(connection, held, held.done_upto, LOAD_LIMIT, held.top)
+        crawl.first = (again + items, upto)
+
+    def _load_sites(self, connection: Any, held: list[Held]) -> None:
+        missing = sorted({shard.run_id for shard in held} - self._runtime.sites.keys())
+        if not missing:
+            return
+        rows = connection.execute(runs.load(), {"ids": missing}).all()
+        masks: dict[int, set[str]] = {row.site_id: set() for row in rows}
+        for row in connection.execute(sites.masks(), {"site_ids": sorted(masks)}):
+            masks[row.site_id].add(row.header_name)
+        for row in rows:
+            definition = SiteDefinition.from_json(row.definition)
+            site = RunSite(
+                row.id, row.site_id, row.site_name, row.slot, definition, frozenset(masks[row.site_id])
+            )
+            self._runtime.remember(site)
+
+    def _origin_states(self, connection: Any, held: list[Held]) -> dict[int, OriginState]:
+        by_origin = {shard.origin_id: self._runtime.sites[shard.run_id].definition for shard in held}
+        states = {}
+        for row in connection.execute(origins.load(), {"ids": sorted(by_origin)}):
+            definition = by_origin[row.id]
+            rate = _start_rate(row.rate, definition)
+            states[row.id] = OriginState(
+                row.scheme, row.host, row.port, rate, row.backoff_level, max_rate=definition.max_rate, row=row
+            )
+        return states
+
+    async def _prepare(self, crawl: ShardCrawl) -> None:
+        """robots.txt and sitemaps first, then the pages of the shard."""
+        await prepare(crawl, self._runtime)
+        crawl.begin()
+        self._poke()
+
+    def _mark(self, shard: Held) -> Callable[[Any], Any]:
+        async def mark(item: Any) -> bool:
+            values = {
+                "id": shard.id,
+                "fence": shard.fence,
+                "owner": self._runtime.owner,
+                "page_id": item.page_id,
+                "lease": self._settings.lease_seconds,
+            }
+            rows = await self._database(
+                lambda connection: connection.execute(shards.mark_suspect(), values).all()
+            )
+            return bool(rows)
+
+        return mark
+
+    async def _load_known(self) -> None:
+        """Bring in the pages known from earlier runs, a bite at a time, as if a page had linked to them."""
+        for crawl in list(self._crawls.values()):
+            if crawl.known_upto is None or not crawl.prepared or crawl.extra or crawl.stopping:
+                continue
+            if not crawl.site.definition.follow_links:
+                crawl.known_upto = None
+                continue
+            values = {"site_id": crawl.site.site_id, "after": crawl.known_upto, "limit": KNOWN_BITE}
+            rows = await self._database(
+                lambda connection, values=values: connection.execute(frontier.known_pages(), values).all()
+            )
+            pages = [(urls.parse(row.url), row.depth) for row in rows]
+            crawl.extra += [
+                (page, depth) for page, depth in pages if page is not None and crawl.site.is_new(page)
+            ]
+            crawl.known_upto = rows[-1].id if len(rows) == KNOWN_BITE else None
+
+    # -- politeness --------------------------------------------------------------------------------------------
+
+    async def _reserve(self) -> None:
+        """Reserve requests on the origins' rows, for all shards that wait for one, in one statement."""
+        wanting = [(crawl, crawl.permits_wanted) for crawl in self._crawls.values() if crawl.permits_wanted]
+        if not wanting:
+            return
+        waits = {}
+        by_origin: dict[int, list[tuple[ShardCrawl, int]]] = {}
+        for crawl, count in wanting:
+            by_origin.setdefault(crawl.held.origin_id, []).append((crawl, count))
+        values = {
+            "ids": list(by_origin),
+            "counts": [sum(count for _, count in entries) for entries in by_origin.values()],
+            "gaps": [entries[0][0].origin.gap for entries in by_origin.values()],
+        }
+        rows = await self._database(lambda connection: connection.execute(origins.reserve(), values).all())
+        waits = {row.id: row.wait for row in rows}
+        for origin_id, entries in by_origin.items():
+            first = waits.get(origin_id, 0.0)
+            for crawl, count in entries:
+                crawl.permit(first, count)
+                first += count * crawl.origin.gap
+
+    # -- committing --------------------------------------------------------------------------------------------
+
+    async def _commit(self) -> None:
+        """Commit what was collected; repeat while the database is away, until the leases are no longer safe."""
+        batches = [self._batch(crawl) for crawl in self._crawls.values()]
+        began = time.monotonic()
+        while True:
+            try:
+                answer = await self._thread(lambda: self._committer.commit(batches))
+            except DBAPIError as error:
+                if not _passing(error) or self._lease_unsafe():
+                    raise
+                await asyncio.sleep(0.25)
+            else:
+                break
+        self._clock.renewed = began
+        self._clock.committed = time.monotonic()
+        self._apply(batches, answer)
+
+    def _lease_unsafe(self) -> bool:
+        return time.monotonic() - self._clock.renewed >= self._settings.lease_seconds * 2 / 3
+
+    def _batch(self, crawl: ShardCrawl) -> ShardBatch:
+        collected = crawl.take()
+        found = [
+            Found(page, depth, crawl.site.verdict(page, depth))
+            for result in collected.results
+            for page, depth in _depths(result)
+        ]
+        found += [Found(page, depth, crawl.site.verdict(page, depth)) for page, depth in collected.extra]
+        progress = any(result.outcome is not None for result in collected.results)
+        return ShardBatch(
+            held=crawl.held,
+            site=crawl.site,
+            origin=crawl.origin,
+            results=collected.results,
+            found=found,
+            done_upto=crawl.done_upto(collected.results),
+            known_upto=crawl.known_upto,
+            clear_lost=progress if not crawl.solo else crawl.solo_done >= SOLO_PAGES or crawl.exhausted,
+            sitemaps=collected.sitemaps,
+            load_after=crawl.loaded_upto if crawl.wants_rows else None,
+            load_limit=LOAD_LIMIT,
+            quarantined=self._quarantine.get(crawl.held.id, []),
+        )
+
+    def _apply(self, batches: list[ShardBatch], answer: Committed) -> None:
+        self._paused = self._paused or answer.paused
+        self._claim_now = self._claim_now or answer.new_shards
+        self._report.new_snapshots += answer.new_snapshots
+        for batch in batches:
+            crawl = self._crawls[batch.held.id]
+            if batch.held.id in answer.lost:
+                self._lose(crawl)
+                continue
+            self._report.pages += sum(result.outcome is not None for result in batch.results)
+            crawl.origin.dirty, crawl.origin.block_seconds = False, 0.0
+            self._quarantine.pop(batch.held.id, None)
+            crawl.top = answer.tops[batch.held.id]
+            if batch.held.id in answer.rows:
+                items, upto = answer.rows[batch.held.id]
+                crawl.add(items, upto)
+            crawl.committed(batch.results)
+
+    def _lose(self, crawl: ShardCrawl) -> None:
+        """Another worker holds the shard now: nothing of ours was written, nothing more is done."""
+        log.warning("shard.lost", run_id=crawl.held.run_id, shard_id=crawl.held.id, fence=crawl.held.fence)
+        crawl.lost = True
+        crawl.site.forget()
+        crawl.stop()
+        del self._crawls[crawl.held.id]
+        self._runtime.spawn(crawl.wait_idle(0))
+
+    # -- letting go --------------------------------------------------------------------------------------------
+
+    async def _release_idle(self) -> None:
+        """Hand back the shards that have nothing left to do for now, or whose origin asked for a rest."""
+        for crawl in self._crawls.values():
+            if error := crawl.crashed():
+                raise error
+        idle = [
+            crawl
+            for crawl in self._crawls.values()
+            if crawl.exhausted or (crawl.stopping and crawl.in_flight == 0)
+        ]
+        if idle:
+            await self._release([crawl for crawl in idle if not crawl.results])
+
+    async def _release(self, crawls: list[ShardCrawl]) -> None:
+        if not crawls:
+            return
+        values = {
+            "owner": self._runtime.owner,
+            "ids": [crawl.held.id for crawl in crawls],
+            "fences": [crawl.held.fence for crawl in crawls],
+            "prepared": [crawl.prepared for crawl in crawls],
+        }
+        await self._database(lambda connection: connection.execute(shards.release(), values).all())
+        for crawl in crawls:
+            crawl.stop()
+            self._crawls.pop(crawl.held.id, None)
+            await crawl.wait_idle(0)
+
+    async def _drain(self) -> None:
+        """End cleanly: let the fetches in flight end for a while, commit, hand back everything."""
+        for crawl in self._crawls.values():
+            crawl.stop()
+        await asyncio.gather(*(crawl.wait_idle(0) for crawl in self._crawls.values()))
+        if self._crawls:
+            await self._commit()
+            await self._release(list(self._crawls.values()))
+        soon = await self._database(lambda connection: connection.execute(shards.due_count()).scalar_one())
+        self._report.more = soon > 0
+
+    def _abandon(self, error: SQLAlchemyError) -> None:
+        """Drop all that is held: the leases may be another's by now. Their clock brings the shards back."""
+        self._report.abandoned = True
+        log.warning("slice.abandoned", shards=len(self._crawls), error_type=type(error).__name__)
+
+    async def _cancel_all(self) -> None:
+        for crawl in self._crawls.values():
+            crawl.site.forget()
+            crawl.stop()
+        await asyncio.gather(*(crawl.wait_idle(0) for crawl in self._crawls.values()))
+        self._crawls.clear()
+
+    # -- the database, in a thread -----------------------------------------------------------------------------
+
+    async def _thread(self, call: Callable[[], Any]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._runtime.database_pool, call)
+
+    async def _database(self, call: Callable[[Any], Any]) -> Any:
+        return await self._runtime.database(call)
+
+
+def _depths(result: Any) -> list[tuple[Any, int]]:
+    """The pages that a result found, each with its depth: a redirect leads no deeper."""
+    return [
+        (page, result.item.depth if page is result.target else result.item.depth + 1) for page in result.found
+    ]
+
+
+def _start_rate(learnt: float | None, definition: SiteDefinition) -> float:
+    """The rate to go on with: what was learnt, within what the owner allows now."""
+    if definition.max_rate == 0 and definition.rate == 0:
+        return learnt or 0.0
+    return min(learnt or definition.rate, definition.max_rate)
+
+
+def _passing(error: DBAPIError) -> bool:
+    """Whether an error of the database may pass by itself: a lost connection, a lock, a restart, a full disk."""
+    state = getattr(error.orig, "sqlstate", None)
+    if error.connection_invalidated or state is None:
+        return True
+    return state[:2] in {"08", "40", "53", "57", "55", "58"}

@@ -1,0 +1,65 @@
+"""The Celery tasks: thin, synchronous, idempotent. What they do stands in functions that need no Celery."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from headersweep import logs
+from scheduler import doorbell, finishing
+from scheduler.tick import tick
+from worker import celery
+
+log = logs.get_logger()
+
+
+@shared_task(name="crawl.slice")
+def crawl_slice() -> None:
+    """Work for a while on whatever shards are due.
+
+    Idempotency key: none needed; shards are leased under a fencing number, visits are unique by (run, page).
+    Repeat: a slice without due shards ends at once.
+    """
+    report = celery.runtime().crawl_slice()
+    if report is None:
+        return
+    if report.more:
+        doorbell.ring(celery.settings().broker_url)
+
+
+@shared_task(name="sweep.plan")
+def sweep_plan() -> None:
+    """Make the runs of the slots that have come, and ring if there is work.
+
+    Idempotency key: (site, slot).
+    Repeat: a slot that has its run gets no other.
+    """
+    sweep_tick("beat")
+
+
+@shared_task(name="sweep.rescue")
+def sweep_rescue() -> None:
+    """Bring back shards of dead workers, close runs that are done, write the promised log events.
+
+    Idempotency key: the state of the rows themselves (fencing number, final state, event id).
+    Repeat: nothing left to rescue is nothing to do.
+    """
+    sweep_tick("")
+
+
+@shared_task(name="run.finish")
+def run_finish(run_id: int) -> None:
+    """Close a run if nothing of it is left.
+
+    Idempotency key: the run's generation; zero rows updated mean that somebody else was first.
+    Repeat: a closed run is left alone.
+    """
+    finishing.finish(celery.runtime().engine, run_id)
+
+
+def sweep_tick(name: str) -> None:
+    """One tick; its doorbell rings only after everything is committed."""
+    result = tick(celery.runtime().engine, name=name, kind="beat" if name else "tick")
+    if name:
+        log.info("beat.ticked", planned=len(result.planned), due_shards=result.due_shards)
+    if result.ring:
+        doorbell.ring(celery.settings().broker_url)
