@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, Column, SmallInteger, Table, Text, text
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Boolean, CheckConstraint, Column, SmallInteger, Table, Text, TextClause, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from models.columns import UTC_TIME, one_of
@@ -30,3 +34,71 @@ heartbeats = Table(
     one_of("kind", ("worker", "beat", "tick"), "kind"),
     postgresql_with={"fillfactor": "50"},
 )
+
+
+def pause(*, changed_by: str, reason: str) -> TextClause:
+    """Turn the kill switch: nothing is planned or fetched. A row comes back only if it was not paused before."""
+    return text(
+        """
+        INSERT INTO control (id, paused, changed_by, reason, changed_at)
+        VALUES (1, true, :changed_by, :reason, clock_timestamp())
+        ON CONFLICT (id) DO UPDATE SET paused = true, changed_by = excluded.changed_by,
+            reason = excluded.reason, changed_at = excluded.changed_at
+        WHERE NOT control.paused
+        RETURNING paused
+        """
+    ).bindparams(changed_by=changed_by, reason=reason)
+
+
+def unpause(*, changed_by: str, reason: str) -> TextClause:
+    """Let everything go on. A row comes back only if it was paused before."""
+    return text(
+        """
+        UPDATE control
+        SET paused = false, changed_by = :changed_by, reason = :reason, changed_at = clock_timestamp()
+        WHERE paused
+        RETURNING paused
+        """
+    ).bindparams(changed_by=changed_by, reason=reason)
+
+
+def is_paused() -> TextClause:
+    """One boolean: whether the kill switch is turned; as long as nobody ever touched it, it is not."""
+    return text("SELECT coalesce((SELECT paused FROM control), false)")
+
+
+def switch_state() -> TextClause:
+    """Whether it is paused, since when, by whom and why; no row when nobody ever touched it."""
+    return text("SELECT paused, changed_at, changed_by, reason FROM control")
+
+
+def record_heartbeat(
+    *, name: str, kind: str, detail: Mapping[str, Any], starting: bool = False
+) -> TextClause:
+    """Say by the database's clock that a process is alive; ``starting`` also sets when it began."""
+    return text(
+        """
+        INSERT INTO heartbeats (name, kind, detail) VALUES (:name, :kind, CAST(:detail AS jsonb))
+        ON CONFLICT (name) DO UPDATE SET
+            seen_at = clock_timestamp(), kind = excluded.kind, detail = excluded.detail,
+            started_at = CASE WHEN :starting THEN clock_timestamp() ELSE heartbeats.started_at END
+        """
+    ).bindparams(name=name, kind=kind, detail=json.dumps(detail), starting=starting)
+
+
+def list_heartbeats() -> TextClause:
+    """Every process that ever reported, with the seconds since it did, the most recent first."""
+    return text(
+        """
+        SELECT name, kind, seen_at, started_at, detail,
+            CAST(extract(epoch FROM clock_timestamp() - seen_at) AS double precision) AS age_seconds
+        FROM heartbeats ORDER BY seen_at DESC, name
+        """
+    )
+
+
+def forget_heartbeats(older_than_seconds: float) -> TextClause:
+    """Drop the heartbeats of processes that are long gone."""
+    return text(
+        "DELETE FROM heartbeats WHERE seen_at < clock_timestamp() - make_interval(secs => :seconds)"
+    ).bindparams(seconds=older_than_seconds)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -10,10 +15,12 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Select,
     Table,
     Text,
     TextClause,
     UniqueConstraint,
+    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -72,6 +79,61 @@ runs = Table(
     Index("ix_runs_open", "id", postgresql_where=text("state IN ('planned', 'running')")),
     postgresql_with={"fillfactor": "70"},
 )
+
+
+def create_run(
+    *, site_id: int, slot: datetime, definition: Mapping[str, Any], requested_by: str, reason: str
+) -> TextClause:
+    """Create the run of a slot and return its id; no row when somebody was first, which is no error."""
+    return text(
+        """
+        INSERT INTO runs (site_id, slot, definition, requested_by, reason)
+        VALUES (:site_id, :slot, CAST(:definition AS jsonb), :requested_by, :reason)
+        ON CONFLICT (site_id, slot) DO NOTHING
+        RETURNING id
+        """
+    ).bindparams(
+        site_id=site_id,
+        slot=slot,
+        definition=json.dumps(definition),
+        requested_by=requested_by,
+        reason=reason,
+    )
+
+
+def create_runs(slots: Sequence[tuple[int, datetime]], *, requested_by: str, reason: str) -> TextClause:
+    """Create the runs of many (site, slot), each with its site's definition of now; only the new ones come back."""
+    return text(
+        """
+        INSERT INTO runs (site_id, slot, definition, requested_by, reason)
+        SELECT sites.id, given.slot, sites.definition, :requested_by, :reason
+        FROM unnest(CAST(:site_ids AS bigint[]), CAST(:slots AS timestamptz[])) AS given (site_id, slot)
+        JOIN sites ON sites.id = given.site_id
+        ORDER BY sites.id, given.slot
+        ON CONFLICT (site_id, slot) DO NOTHING
+        RETURNING id, site_id, slot
+        """
+    ).bindparams(
+        site_ids=[site_id for site_id, _ in slots],
+        slots=[slot for _, slot in slots],
+        requested_by=requested_by,
+        reason=reason,
+    )
+
+
+def run_of_slot(site_id: int, slot: datetime) -> Select[Any]:
+    """The id of the run of a slot. Plan: uq_runs_site_id_slot."""
+    return select(runs.c.id).where(runs.c.site_id == site_id, runs.c.slot == slot)
+
+
+def open_runs_of(site_ids: Sequence[int]) -> TextClause:
+    """The runs of these sites that have not ended. Plan: ix_runs_open."""
+    return text(
+        """
+        SELECT id, site_id, slot FROM runs
+        WHERE state IN ('planned', 'running') AND site_id = ANY(CAST(:site_ids AS bigint[]))
+        """
+    ).bindparams(site_ids=list(site_ids))
 
 
 def lock() -> TextClause:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -10,10 +15,15 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    Select,
     Table,
     Text,
     TextClause,
+    Update,
+    func,
+    select,
     text,
+    update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -59,6 +69,99 @@ site_snapshots = Table(
     Column("last_run_id", BigInteger, ForeignKey("runs.id"), nullable=False),
     CheckConstraint("first_run_id <= last_run_id", name="order"),
 )
+
+
+def get_site(name: str) -> Select[Any]:
+    """The site of that name, or no row."""
+    return select(sites).where(sites.c.name == name)
+
+
+def list_sites() -> Select[Any]:
+    """All sites, by name."""
+    return select(sites).order_by(sites.c.name)
+
+
+def lock_sites() -> Select[Any]:
+    """All sites, locked in the order of their ids: planners pass over them, and a second apply waits."""
+    return select(sites).order_by(sites.c.id).with_for_update(key_share=True)
+
+
+def due_sites(now: datetime, limit: int) -> TextClause:
+    """The sites whose slot has come, longest due first, locked for planning. Plan: ix_sites_due.
+
+    The lock leaves the key alone, so that whoever inserts a run for such a site neither waits nor is waited for.
+    """
+    return text(
+        """
+        SELECT id, name, next_slot_at, definition
+        FROM sites
+        WHERE enabled AND next_slot_at <= :now
+        ORDER BY next_slot_at
+        LIMIT :limit
+        FOR NO KEY UPDATE SKIP LOCKED
+        """
+    ).bindparams(now=now, limit=limit)
+
+
+def set_next_slots(next_slots: Mapping[int, datetime | None]) -> TextClause:
+    """Set when each of these sites (by id) is due next."""
+    return text(
+        """
+        UPDATE sites SET next_slot_at = given.next_slot_at
+        FROM unnest(CAST(:ids AS bigint[]), CAST(:slots AS timestamptz[])) AS given (id, next_slot_at)
+        WHERE sites.id = given.id
+        """
+    ).bindparams(ids=list(next_slots), slots=list(next_slots.values()))
+
+
+def upsert_file_sites(
+    definitions: Sequence[Mapping[str, Any]], next_slots: Sequence[datetime | None]
+) -> TextClause:
+    """Make these sites what their files say; a site that was swept by its URL before becomes the file's."""
+    return text(
+        """
+        INSERT INTO sites (name, source, enabled, definition, next_slot_at)
+        SELECT definition ->> 'name', 'file', CAST(definition ->> 'enabled' AS boolean), definition, next_slot_at
+        FROM (
+            SELECT CAST(given.definition AS jsonb) AS definition, given.next_slot_at
+            FROM unnest(CAST(:definitions AS text[]), CAST(:slots AS timestamptz[]))
+                AS given (definition, next_slot_at)
+        ) AS given
+        ORDER BY definition ->> 'name'
+        ON CONFLICT (name) DO UPDATE SET
+            source = excluded.source, enabled = excluded.enabled, definition = excluded.definition,
+            next_slot_at = excluded.next_slot_at, updated_at = now()
+        """
+    ).bindparams(definitions=[json.dumps(each) for each in definitions], slots=list(next_slots))
+
+
+def upsert_adhoc_site(definition: Mapping[str, Any]) -> TextClause:
+    """The id of the site made for a URL, with its latest definition; no row when a site file owns the name."""
+    return text(
+        """
+        INSERT INTO sites (name, source, definition)
+        VALUES (:name, 'adhoc', CAST(:definition AS jsonb))
+        ON CONFLICT (name) DO UPDATE SET definition = excluded.definition, updated_at = now()
+        WHERE sites.source = 'adhoc'
+        RETURNING id
+        """
+    ).bindparams(name=definition["name"], definition=json.dumps(definition))
+
+
+def set_enabled(site_id: int, next_slot_at: datetime | None, *, enabled: bool) -> Update:
+    """Switch one site on, due at its next slot, or off, due never."""
+    changes = {"enabled": enabled, "next_slot_at": next_slot_at, "updated_at": func.now()}
+    return update(sites).where(sites.c.id == site_id).values(changes)
+
+
+def disable_sites(ids: Sequence[int]) -> TextClause:
+    """Switch off the sites whose files are gone; what is known about them stays."""
+    return text(
+        """
+        UPDATE sites SET enabled = false, next_slot_at = NULL, updated_at = now()
+        WHERE id = ANY(CAST(:ids AS bigint[]))
+        """
+    ).bindparams(ids=list(ids))
 
 
 def masks() -> TextClause:
