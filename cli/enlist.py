@@ -8,11 +8,14 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli import targets
+from headersweep import settings as settings_module
 from headersweep.definition import SiteDefinition
 from headersweep.errors import ConfigurationError, UsageError
+from headersweep.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -69,20 +72,30 @@ def _wanted(target: str) -> Wanted:
     return Wanted(definition.name, definition, is_url=True)
 
 
-def choose(connection: Connection, targets_wanted: Sequence[Wanted], options: Options) -> list[Chosen]:
+def refuse_unknown(targets_wanted: Sequence[Wanted], settings: Settings) -> None:
+    """Refuse names before any server is started, where no server was ever started that could know them."""
+    if settings_module.embedded(settings) and not Path(settings.home).exists():
+        for item in targets_wanted:
+            if item.definition is None:
+                raise targets.unknown_site(item.name, [], settings.sites)
+
+
+def choose(
+    connection: Connection, targets_wanted: Sequence[Wanted], options: Options, folder: str
+) -> list[Chosen]:
     """The sites of the targets, each once; sites for URLs are made here."""
-    found = [_choose(connection, item, options) for item in targets_wanted]
+    found = [_choose(connection, item, options, folder) for item in targets_wanted]
     return list({item.site_id: item for item in found}.values())
 
 
-def _choose(connection: Connection, item: Wanted, options: Options) -> Chosen:
+def _choose(connection: Connection, item: Wanted, options: Options, folder: str) -> Chosen:
     from models import sites
 
     row = connection.execute(sites.get_site(item.name)).one_or_none()
     if item.definition is None:
         if row is None:
             known = [site.name for site in connection.execute(sites.list_sites())]
-            raise targets.unknown_site(item.name, known)
+            raise targets.unknown_site(item.name, known, folder)
         if not row.enabled:
             raise UsageError(
                 f"the site {item.name} is disabled; `headersweep sites enable {item.name}` changes that"

@@ -163,6 +163,13 @@ def find_run(connection: Connection, run_id: int) -> Run:
     return run_from_row(row)
 
 
+def definition_of(connection: Connection, run_id: int) -> dict[str, Any]:
+    """The definition that a run carries."""
+    from models import reports
+
+    return dict(connection.execute(reports.run_summary(run_id)).one().definition)
+
+
 def collect(connection: Connection, run_id: int) -> RunReport:
     """Everything that is shown of one run."""
     from models import reports

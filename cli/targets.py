@@ -93,9 +93,10 @@ def adhoc_name(url: str, key: bytes) -> str:
     """Host, port and path of a URL as a name; where that loses something, a piece of the URL's key keeps it unique."""
     parts = urlsplit(url)
     path = parts.path.strip("/")
-    slug = re.sub(r"[^A-Za-z0-9._~-]+", "-", path).strip("-")
-    name = f"{parts.netloc}-{slug}" if slug else parts.netloc
-    exact = slug == path and not parts.query and len(name) <= MAX_NAME
+    slug = re.sub(r"[^a-z0-9._-]+", "-", path.lower()).strip("-")
+    host = parts.netloc.replace("[", "").replace("]", "")
+    name = f"{host}-{slug}" if slug else host
+    exact = (host, slug) == (parts.netloc, path) and not parts.query and len(name) <= MAX_NAME
     return name if exact else f"{name[: MAX_NAME - HASH_DIGITS - 1]}-{key.hex()[:HASH_DIGITS]}"
 
 
@@ -130,7 +131,8 @@ def from_file(path: str) -> SiteDefinition:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise UsageError(f"cannot read the site file {path}: {reason}") from error
-    return sitefiles.parse(path, text).definition
+    definition: SiteDefinition = sitefiles.parse(path, text).definition
+    return definition
 
 
 def slot(text: str | None, now: datetime) -> datetime:
@@ -144,8 +146,12 @@ def slot(text: str | None, now: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def unknown_site(name: str, known: Sequence[str]) -> UsageError:
+def unknown_site(name: str, known: Sequence[str], folder: str = "sites") -> UsageError:
     """What to tell about a name that no site has."""
+    if (Path(folder) / f"{name}.toml").is_file():
+        return UsageError(
+            f"no site is called {name!r} yet, but {folder}/{name}.toml is there: `headersweep sites apply`"
+        )
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
     if close:
         hint = f"did you mean {' or '.join(close)}?"
@@ -184,11 +190,11 @@ def contact_for(definition: SiteDefinition, *, is_adhoc: bool) -> str | None:
     public = [url for url in definition.start_urls if is_public(urlsplit(url).hostname or "")]
     if not public:
         return None
+    if "@" in definition.owner or definition.owner.startswith(("https://", "http://")):
+        return definition.owner
     if is_adhoc:
         parts = urlsplit(public[0])
         return f"{parts.scheme}://{parts.netloc}/"
-    if "@" in definition.owner or definition.owner.startswith(("https://", "http://", "mailto:")):
-        return definition.owner
     raise ConfigurationError(
         f"the site {definition.name} is public, so its sweeps must name a contact: "
         "set HEADERSWEEP_CONTACT=mailto:you@your.site"

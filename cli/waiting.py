@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cli import context, progress, supervisor, targets
 from cli.context import Database
+from cli.options import Presentation
 from cli.supervisor import Heartbeat, Supervisor
 from headersweep.definition import SiteDefinition
 from headersweep.errors import BusyError, HeadersweepError, InterruptedRunError
@@ -102,6 +103,25 @@ def until_final(
         except KeyboardInterrupt as error:
             crew.kill()
             raise _interrupted(run_ids, has_own=True) from error
+
+
+def see_through(
+    database: Database, run_id: int, presentation: Presentation, *, workers: int | None, no_wait: bool
+) -> int:
+    """Go on with one run that exists, print what was found, and return the exit code."""
+    from cli import report, results
+
+    with database.engine.connect() as connection:
+        run = report.find_run(connection, run_id)
+        definition = SiteDefinition.from_json(report.definition_of(connection, run_id))
+    if run.is_final:
+        context.notice(f"run {run_id} is over already")
+    elif no_wait:
+        leave(database, [run_id], started=[])
+    else:
+        named = contact(database, [(definition, True)])
+        until_final(database, [run_id], workers=workers, contact=named)
+    return results.finish(database.engine, [run_id], presentation)
 
 
 @contextlib.contextmanager

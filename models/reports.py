@@ -195,6 +195,11 @@ def snapshot(snapshot_id: int) -> Select[Any]:
     return select(snapshots.c.content_hash, snapshots.c.raw).where(snapshots.c.id == snapshot_id)
 
 
+def clock() -> TextClause:
+    """The database's clock."""
+    return text("SELECT clock_timestamp()")
+
+
 def server_version() -> TextClause:
     """The version of Postgres, as a person writes it."""
     return text("SHOW server_version")

@@ -80,9 +80,10 @@ def sweep(ctx: click.Context, /, targets: tuple[str, ...], **flags: Any) -> None
 def _sweep(wanted: Sequence[Any], changes: Any, request: _Request) -> int:
     from cli import context, enlist, results, waiting
 
+    enlist.refuse_unknown(wanted, context.settings())
     with context.database() as database:
         with database.engine.begin() as connection:
-            chosen = enlist.choose(connection, wanted, changes)
+            chosen = enlist.choose(connection, wanted, changes, database.settings.sites)
         contact = waiting.contact(database, [(item.definition, item.is_adhoc) for item in chosen])
         runs = enlist.plan(database.engine, chosen, request.slot, request.reason)
         run_ids = [run.run_id for run in runs]
