@@ -1,0 +1,44 @@
+"""``headersweep db``: the database's schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+@click.group(short_help="Look after the database's schema.")
+def db() -> None:
+    """Look after the database's schema. The embedded database is migrated by every command by itself."""
+
+
+@db.command(short_help="Bring the schema to the revision that this program needs.")
+def upgrade() -> None:
+    """Bring the schema to the revision that this program needs. Safe to repeat, and at the same time."""
+    from cli import context, output
+    from models import migrate
+
+    with context.database(check_revision=False) as database:
+        with context.reachable(database.settings):
+            migrate.upgrade(database.settings.database_url)
+        output.emit(f"revision {_revision(database.engine)}")
+
+
+@db.command(short_help="Print the schema's revision; exit with 6 when it is not the one needed.")
+def current() -> None:
+    """Print the schema's revision; exit with 6 when it is not the one that this program needs."""
+    from cli import context, output
+    from models import migrate
+
+    with context.database(check_revision=False) as database:
+        output.emit(f"revision {_revision(database.engine)}")
+        migrate.check_head(database.settings.database_url)
+
+
+def _revision(engine: Engine) -> str:
+    from cli import health
+
+    return health.revision(engine) or "none: no migration ever ran"

@@ -1,0 +1,28 @@
+"""``headersweep events``: the catalogue of log events."""
+
+from __future__ import annotations
+
+import click
+
+from cli import options
+
+
+@click.command(short_help="Print the catalogue of log events.")
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["text", "json", "md"]),
+    default="text",
+    show_default=True,
+    help="How to print the result.",
+)
+@options.to_file
+def events(shape: str, output: str | None) -> None:
+    """Print every log event with its level, its fields, what it means, and the alert that uses it."""
+    from cli import output as output_module
+    from cli.render import catalogue
+    from headersweep import events as events_module
+
+    output_module.check(output)
+    render = {"text": catalogue.as_text, "json": catalogue.as_json, "md": catalogue.as_markdown}[shape]
+    output_module.emit(render(events_module.CATALOGUE), output)

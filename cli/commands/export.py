@@ -1,0 +1,91 @@
+"""``headersweep export``: every visit of a run, sorted by URL, streamed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli import options
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+BATCH_ROWS = 2_000
+CACHED_SNAPSHOTS = 10_000
+
+
+@click.command(short_help="Print every visit of a run, sorted by URL.")
+@click.argument("run", type=click.IntRange(min=1))
+@click.option(
+    "--format", "shape", type=click.Choice(["jsonl", "csv"]), required=True, help="How to print the visits."
+)
+@options.to_file
+def export(run: int, shape: str, output: str | None) -> None:
+    """Print every visit of RUN, sorted by URL: one JSON object a line (with the headers), or CSV (without)."""
+    from cli import context, report
+    from cli import output as output_module
+
+    output_module.check(output)
+    write = _csv if shape == "csv" else _jsonl
+    with context.database() as database, database.engine.connect() as connection:
+        report.find_run(connection, run)
+        with output_module.writing(output) as stream:
+            for part in write(connection, run):
+                stream.write(part)
+
+
+def _rows(connection: Connection, run_id: int) -> Iterator[Row[Any]]:
+    from models import reports
+
+    connection.execute(reports.unhurried())
+    streamed = connection.execution_options(stream_results=True, max_row_buffer=BATCH_ROWS)
+    yield from streamed.execute(reports.export_rows(run_id))
+
+
+def _jsonl(connection: Connection, run_id: int) -> Iterator[str]:
+    from cli.render import json
+
+    evidence_of = _evidence(connection)
+    for row in _rows(connection, run_id):
+        yield json.export_line(row._asdict(), evidence_of(row.snapshot_id))
+
+
+def _evidence(connection: Connection) -> Callable[[int | None], str]:
+    """The rendered evidence of a snapshot, made once for the many pages that share it."""
+    from cli.render import json
+    from headersweep import headers
+    from models import reports
+
+    @lru_cache(maxsize=CACHED_SNAPSHOTS)
+    def _of(snapshot_id: int | None) -> str:
+        if snapshot_id is None:
+            return json.evidence(None, (), ())
+        row = connection.execute(reports.snapshot(snapshot_id)).one()
+        parsed = headers.parse_block(bytes(row.raw))
+        return json.evidence(bytes(row.content_hash), parsed.pairs, parsed.malformed)
+
+    return _of
+
+
+def _csv(connection: Connection, run_id: int) -> Iterator[str]:
+    from cli.render import csv
+
+    hashes = _hashes(connection)
+    yield csv.line(csv.COLUMNS)
+    for row in _rows(connection, run_id):
+        yield csv.line(csv.cells(row._asdict(), hashes(row.snapshot_id)))
+
+
+def _hashes(connection: Connection) -> Callable[[int | None], bytes | None]:
+    from models import reports
+
+    @lru_cache(maxsize=CACHED_SNAPSHOTS)
+    def _of(snapshot_id: int | None) -> bytes | None:
+        if snapshot_id is None:
+            return None
+        return bytes(connection.execute(reports.snapshot(snapshot_id)).one().content_hash)
+
+    return _of

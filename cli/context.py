@@ -1,0 +1,172 @@
+"""What commands need around them: settings, servers that run, a database that is reachable and up to date."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from headersweep import settings as settings_module
+from headersweep.errors import UnavailableError
+from headersweep.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+    from sqlalchemy.engine import URL
+
+FIRST_LINE = 300
+"""How much of a driver's message is shown."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Database:
+    """A database that answers and has our schema, and the settings with both URLs filled in."""
+
+    engine: Engine
+    settings: Settings
+    embedded: bool
+
+
+def settings() -> Settings:
+    """The settings that the environment asks for."""
+    return settings_module.from_mapping(os.environ)
+
+
+def notice(message: str) -> None:
+    """Tell the operator something that is no result: stderr."""
+    click.echo(message, err=True)
+
+
+@contextmanager
+def servers(wanted: Settings) -> Iterator[Settings]:
+    """The settings with both URLs filled in; embedded servers run (or are shared) as long as the block."""
+    if not settings_module.embedded(wanted):
+        yield wanted
+        return
+    from cli import embedded
+
+    with embedded.running(Path(wanted.home)) as started:
+        for line in started.notice:
+            notice(line)
+        yield dataclasses.replace(wanted, database_url=started.database_url, broker_url=started.broker_url)
+
+
+@contextmanager
+def database(*, check_revision: bool = True) -> Iterator[Database]:
+    """A database that answers. Embedded: migrated here. Configured: only checked, since others use it too."""
+    wanted = settings()
+    _configure_logs(wanted)
+    with terminated_like_interrupted(), servers(wanted) as filled:
+        is_embedded = settings_module.embedded(wanted)
+        with engine(filled) as connected:
+            if check_revision:
+                prepare_schema(filled, embedded=is_embedded)
+            yield Database(connected, filled, is_embedded)
+
+
+@contextmanager
+def engine(filled: Settings) -> Iterator[Engine]:
+    """An engine that has answered once."""
+    from models import engine as engine_module
+
+    created = engine_module.connect(filled.database_url, application="headersweep-cli")
+    try:
+        with reachable(filled):
+            created.connect().close()
+        yield created
+    finally:
+        created.dispose()
+
+
+def prepare_schema(filled: Settings, *, embedded: bool) -> None:
+    """Migrate our own database; of a configured one only look at the revision."""
+    from models import migrate
+
+    with reachable(filled):
+        if embedded:
+            migrate.upgrade(filled.database_url)
+        else:
+            migrate.check_head(filled.database_url)
+
+
+@contextmanager
+def reachable(filled: Settings) -> Iterator[None]:
+    """Turn "Postgres does not answer" into our own error, without the password."""
+    from sqlalchemy.exc import InterfaceError, OperationalError
+
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise unreachable(filled, error) from error
+
+
+def unreachable(filled: Settings, error: Exception) -> UnavailableError:
+    """What to tell when Postgres is out of reach: where it was looked for, why it failed, what to do."""
+    from sqlalchemy.engine import make_url
+
+    reason = " ".join(str(getattr(error, "orig", None) or error).split())[:FIRST_LINE]
+    return UnavailableError(
+        f"cannot reach Postgres at {place(make_url(filled.database_url))}: {reason}; "
+        "is it running? `headersweep doctor` looks at everything that is needed"
+    )
+
+
+def place(url: URL) -> str:
+    """Host, port and name of a database; never its user's password."""
+    host = url.host or url.query.get("host") or "localhost"
+    port = f":{url.port}" if url.port else ""
+    return f"{host}{port}/{url.database or ''}"
+
+
+def is_disconnect(error: Exception) -> bool:
+    """Whether an error says that Postgres went away, rather than that it refused one statement."""
+    from sqlalchemy.exc import DBAPIError
+
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    lost = state is None or state.startswith(("08", "57P"))
+    return error.connection_invalidated or (
+        lost and type(error).__name__ in {"OperationalError", "InterfaceError"}
+    )
+
+
+@contextmanager
+def terminated_like_interrupted() -> Iterator[None]:
+    """Within the block SIGTERM ends the command as Ctrl-C does: everything that was started is stopped."""
+
+    def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+class _CurrentStderr:
+    """Writes to whatever stderr is now: a progress display swaps it, and log lines must land above it."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
+
+
+def _configure_logs(wanted: Settings) -> None:
+    from headersweep import logs
+
+    logs.configure(wanted, stream=_CurrentStderr(), is_terminal=sys.stderr.isatty())

@@ -1,0 +1,236 @@
+"""What is known about a run, as plain values: read here, rendered by ``cli.render``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from headersweep.errors import UsageError
+from headersweep.states import FINAL_STATES, Outcome, RunState
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run and its counts; the counts are None until it is over."""
+
+    run_id: int
+    site_id: int
+    site: str
+    slot: datetime
+    state: RunState
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    requested_by: str = ""
+    reason: str = ""
+    accounting: dict[str, int] | None = None
+    snapshots: int | None = None
+    new_snapshots: int | None = None
+    changed_pages: int | None = None
+    digest: bytes | None = None
+    generation: int = 1
+    max_pages: int | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing will change any more by itself."""
+        return self.state in FINAL_STATES
+
+    @property
+    def pages(self) -> int | None:
+        """How many pages answered."""
+        return None if self.accounting is None else self.accounting["stored"]
+
+    @property
+    def duration_ms(self) -> int | None:
+        """From the first page's start to the end."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return max(0, round((self.finished_at - self.started_at).total_seconds() * 1000))
+
+
+@dataclass(frozen=True)
+class Answers:
+    """How many pages ended so."""
+
+    outcome: Outcome
+    status: int | None
+    pages: int
+
+
+@dataclass(frozen=True)
+class HeaderSet:
+    """One snapshot as a run saw it: evidence (``pairs``) and its comparable form (``lines``)."""
+
+    content_hash: bytes
+    pages: int
+    statuses: tuple[int, ...]
+    is_new: bool
+    pairs: Pairs
+    lines: Pairs
+    malformed: tuple[str, ...] = ()
+    samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Pages that were not stored, for one reason, with some of their URLs and what was said about each."""
+
+    outcome: Outcome
+    reason: str
+    pages: int
+    samples: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A header that differed on nearly every response, and is masked for this site."""
+
+    name: str
+    distinct: int
+    responses: int
+
+
+@dataclass(frozen=True)
+class Sitemap:
+    """What came of one sitemap."""
+
+    url: str
+    entries: int
+    error: str | None
+    is_done: bool
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """Everything that is shown of one run."""
+
+    run: Run
+    found: int = 0
+    done: int = 0
+    answers: tuple[Answers, ...] = ()
+    sets: tuple[HeaderSet, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    masks: tuple[Mask, ...] = ()
+    sitemaps: tuple[Sitemap, ...] = field(default=())
+
+
+def run_from_row(row: Row[Any]) -> Run:
+    """A run as the database has it."""
+    from models.runs import ACCOUNTS
+
+    fields = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+    names = ("discovered", *ACCOUNTS, "unvisited")
+    is_over = fields["discovered"] is not None and fields["finished_at"] is not None
+    return Run(
+        run_id=fields["id"],
+        state=RunState(fields["state"]),
+        accounting={name: fields[name] or 0 for name in names} if is_over else None,
+        max_pages=fields["definition"].get("max_pages"),
+        **{
+            name: fields[name]
+            for name in (
+                "site_id",
+                "site",
+                "slot",
+                "started_at",
+                "finished_at",
+                "requested_by",
+                "reason",
+                "snapshots",
+                "new_snapshots",
+                "changed_pages",
+                "digest",
+                "generation",
+            )
+        },
+    )
+
+
+def find_run(connection: Connection, run_id: int) -> Run:
+    """The run of that number; a UsageError when there is none."""
+    from models import reports
+
+    row = connection.execute(reports.run_summary(run_id)).one_or_none()
+    if row is None:
+        raise UsageError(f"there is no run {run_id}; `headersweep runs` lists them")
+    return run_from_row(row)
+
+
+def definition_of(connection: Connection, run_id: int) -> dict[str, Any]:
+    """The definition that a run carries."""
+    from models import reports
+
+    return dict(connection.execute(reports.run_summary(run_id)).one().definition)
+
+
+def collect(connection: Connection, run_id: int) -> RunReport:
+    """Everything that is shown of one run."""
+    from models import reports
+
+    run = find_run(connection, run_id)
+    standing = connection.execute(reports.progress([run_id])).one()
+    return RunReport(
+        run=run,
+        found=standing.found,
+        done=standing.done,
+        answers=_answers(connection.execute(reports.answer_counts(run_id))),
+        sets=_sets(connection, run_id),
+        troubles=_troubles(connection.execute(reports.troubles_by_reason(run_id))),
+        masks=tuple(
+            Mask(row.header_name, row.distinct_values, row.responses)
+            for row in connection.execute(reports.masks_of_site(run.site_id))
+        ),
+        sitemaps=tuple(
+            Sitemap(row.url, row.entries, row.error, row.done_at is not None)
+            for row in connection.execute(reports.sitemaps_of_run(run_id))
+        ),
+    )
+
+
+def _answers(rows: Iterable[Row[Any]]) -> tuple[Answers, ...]:
+    return tuple(Answers(Outcome(row.outcome), row.status, row.pages) for row in rows)
+
+
+def _sets(connection: Connection, run_id: int) -> tuple[HeaderSet, ...]:
+    from models import reports
+
+    samples: dict[int, list[str]] = {}
+    for row in connection.execute(reports.sample_urls(run_id)):
+        samples.setdefault(row.snapshot_id, []).append(row.url)
+    return tuple(
+        _header_set(row, tuple(samples.get(row.id, ())))
+        for row in connection.execute(reports.snapshots_of_run(run_id))
+    )
+
+
+def _header_set(row: Row[Any], samples: tuple[str, ...]) -> HeaderSet:
+    from headersweep import headers
+
+    parsed = headers.parse_block(bytes(row.raw))
+    return HeaderSet(
+        content_hash=bytes(row.content_hash),
+        pages=row.pages,
+        statuses=tuple(sorted(row.statuses)),
+        is_new=row.is_new,
+        pairs=parsed.pairs,
+        lines=tuple(headers.value_lines(row.canonical)),
+        malformed=parsed.malformed,
+        samples=samples,
+    )
+
+
+def _troubles(rows: Iterable[Row[Any]]) -> tuple[Trouble, ...]:
+    grouped: dict[tuple[int, str], list[Row[Any]]] = {}
+    for row in rows:
+        grouped.setdefault((row.outcome, row.reason), []).append(row)
+    return tuple(
+        Trouble(Outcome(outcome), reason, group[0].pages, tuple((row.url, row.error or "") for row in group))
+        for (outcome, reason), group in grouped.items()
+    )

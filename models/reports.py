@@ -1,0 +1,223 @@
+"""Read-only statements: what people ask about runs. Nothing here writes, locks or decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, TextClause, collate, func, select, text, true
+
+from headersweep.states import FINAL_STATES, Outcome, RunState
+from models.frontier import pages, sitemaps
+from models.runs import runs
+from models.shards import shards
+from models.sites import site_masks, site_snapshots, sites
+from models.snapshots import snapshots
+from models.visits import visits
+
+SAMPLES = 3
+"""How many sample URLs stand beside a snapshot or a reason."""
+
+_BY_URL = collate(pages.c.url, "C")
+_OPEN_STATES = tuple(state for state in RunState if state not in FINAL_STATES)
+
+
+def progress(run_ids: Sequence[int]) -> Select[Any]:
+    """Pages found and done of some runs, and how many of their shards somebody holds right now.
+
+    Plan: the unique index of shards on (run_id, origin_id, ordinal).
+    """
+    counts = (
+        select(
+            func.coalesce(func.sum(shards.c.top), 0).label("found"),
+            func.coalesce(func.sum(shards.c.visited), 0).label("done"),
+            func.count().filter(shards.c.lease_until > func.clock_timestamp()).label("held"),
+        )
+        .where(shards.c.run_id == runs.c.id)
+        .lateral("counts")
+    )
+    return (
+        select(
+            runs.c.id, runs.c.state, sites.c.name.label("site"), counts.c.found, counts.c.done, counts.c.held
+        )
+        .join_from(runs, sites)
+        .join(counts, true())
+        .where(runs.c.id.in_(run_ids))
+        .order_by(runs.c.id)
+    )
+
+
+def runs_list(site: str | None, limit: int) -> Select[Any]:
+    """The newest runs, of one site or of all, newest first."""
+    newest = _runs().order_by(runs.c.id.desc()).limit(limit)
+    return newest if site is None else newest.where(sites.c.name == site)
+
+
+def run_summary(run_id: int) -> Select[Any]:
+    """One run with the name of its site."""
+    return _runs().where(runs.c.id == run_id)
+
+
+def newest_unfinished() -> Select[Any]:
+    """The id of the newest run that is planned or running. Plan: ix_runs_open."""
+    return select(runs.c.id).where(runs.c.state.in_(_OPEN_STATES)).order_by(runs.c.id.desc()).limit(1)
+
+
+def _runs() -> Select[Any]:
+    return select(runs, sites.c.name.label("site")).join_from(runs, sites)
+
+
+def answer_counts(run_id: int) -> Select[Any]:
+    """How many pages of a run ended with which outcome and status."""
+    return (
+        select(visits.c.outcome, visits.c.status, func.count().label("pages"))
+        .where(visits.c.run_id == run_id)
+        .group_by(visits.c.outcome, visits.c.status)
+        .order_by(visits.c.outcome, visits.c.status)
+    )
+
+
+def snapshots_of_run(run_id: int) -> Select[Any]:
+    """Each snapshot of a run with its pages and statuses, the most common first, and whether the run brought it."""
+    counted = (
+        select(
+            visits.c.snapshot_id,
+            func.count().label("pages"),
+            func.array_agg(visits.c.status.distinct()).label("statuses"),
+        )
+        .where(visits.c.run_id == run_id, visits.c.snapshot_id.is_not(None))
+        .group_by(visits.c.snapshot_id)
+        .subquery("counted")
+    )
+    is_new = func.coalesce(site_snapshots.c.first_run_id == run_id, False).label("is_new")
+    same_site = (
+        site_snapshots.c.site_id == select(runs.c.site_id).where(runs.c.id == run_id).scalar_subquery()
+    )
+    return (
+        select(
+            snapshots.c.id,
+            snapshots.c.content_hash,
+            snapshots.c.raw,
+            snapshots.c.canonical,
+            counted.c.pages,
+            counted.c.statuses,
+            is_new,
+        )
+        .join_from(counted, snapshots, snapshots.c.id == counted.c.snapshot_id)
+        .outerjoin(site_snapshots, (site_snapshots.c.snapshot_id == snapshots.c.id) & same_site)
+        .order_by(counted.c.pages.desc(), snapshots.c.content_hash)
+    )
+
+
+def sample_urls(run_id: int) -> Select[Any]:
+    """The first URLs, by URL, of every snapshot of a run."""
+    place = func.row_number().over(partition_by=visits.c.snapshot_id, order_by=_BY_URL).label("place")
+    ranked = (
+        select(visits.c.snapshot_id, pages.c.url, place)
+        .join_from(visits, pages, pages.c.id == visits.c.page_id)
+        .where(visits.c.run_id == run_id, visits.c.snapshot_id.is_not(None))
+        .subquery("ranked")
+    )
+    return (
+        select(ranked.c.snapshot_id, ranked.c.url)
+        .where(ranked.c.place <= SAMPLES)
+        .order_by(ranked.c.snapshot_id, ranked.c.place)
+    )
+
+
+def troubles_by_reason(run_id: int) -> Select[Any]:
+    """Pages that were not stored, grouped by outcome and reason (the error up to its colon), with sample URLs."""
+    reason = func.split_part(func.coalesce(visits.c.error, ""), ":", 1).label("reason")
+    group: dict[str, Any] = {"partition_by": (visits.c.outcome, reason)}
+    ranked = (
+        select(
+            visits.c.outcome,
+            reason,
+            visits.c.error,
+            pages.c.url,
+            func.count().over(**group).label("pages"),
+            func.row_number().over(**group, order_by=_BY_URL).label("place"),
+        )
+        .join_from(visits, pages, pages.c.id == visits.c.page_id)
+        .where(visits.c.run_id == run_id, visits.c.outcome != int(Outcome.STORED))
+        .subquery("ranked")
+    )
+    return (
+        select(ranked)
+        .where(ranked.c.place <= SAMPLES)
+        .order_by(ranked.c.outcome, ranked.c.pages.desc(), ranked.c.reason, ranked.c.place)
+    )
+
+
+def masks_of_site(site_id: int) -> Select[Any]:
+    """The headers that the cardinality guard masked for a site."""
+    return (
+        select(
+            site_masks.c.header_name,
+            site_masks.c.distinct_values,
+            site_masks.c.responses,
+            site_masks.c.run_id,
+        )
+        .where(site_masks.c.site_id == site_id)
+        .order_by(site_masks.c.header_name)
+    )
+
+
+def sitemaps_of_run(run_id: int) -> Select[Any]:
+    """The sitemaps that a run read, with what came of each."""
+    return (
+        select(sitemaps.c.url, sitemaps.c.entries, sitemaps.c.error, sitemaps.c.done_at)
+        .where(sitemaps.c.run_id == run_id)
+        .order_by(collate(sitemaps.c.url, "C"))
+    )
+
+
+def export_rows(run_id: int) -> Select[Any]:
+    """Every visit of a run, sorted by the bytes of its URL; meant for a server-side cursor."""
+    return (
+        select(
+            pages.c.url,
+            visits.c.outcome,
+            visits.c.status,
+            visits.c.snapshot_id,
+            visits.c.fetched_at,
+            visits.c.elapsed_ms,
+            visits.c.error,
+        )
+        .join_from(visits, pages, pages.c.id == visits.c.page_id)
+        .where(visits.c.run_id == run_id)
+        .order_by(_BY_URL)
+    )
+
+
+def snapshot(snapshot_id: int) -> Select[Any]:
+    """One snapshot's hash and header block."""
+    return select(snapshots.c.content_hash, snapshots.c.raw).where(snapshots.c.id == snapshot_id)
+
+
+def clock() -> TextClause:
+    """The database's clock."""
+    return text("SELECT clock_timestamp()")
+
+
+def server_version() -> TextClause:
+    """The version of Postgres, as a person writes it."""
+    return text("SHOW server_version")
+
+
+def revision() -> TextClause:
+    """The revision of the schema; fails where no migration ever ran."""
+    return text("SELECT version_num FROM alembic_version")
+
+
+def revision_table() -> TextClause:
+    """Whether any migration ever ran here."""
+    return text("SELECT to_regclass('alembic_version') IS NOT NULL")
+
+
+def unhurried() -> TextClause:
+    """Lift this transaction's time limits: an export may be read slowly, through a pager say."""
+    return text(
+        "SELECT set_config('statement_timeout', '0', true), "
+        "set_config('idle_in_transaction_session_timeout', '0', true)"
+    )
