@@ -60,7 +60,7 @@ types: $(READY)
 	@$(BIN)/mypy
 
 imports: $(READY)
-	@$(BIN)/lint-imports --no-logo --quiet && echo 'import contracts: ok'
+	@$(BIN)/lint-imports --no-logo
 
 schema: $(READY) # part of `make test` too
 	@$(BIN)/python -m pytest -q tests/integration/test_schema.py
