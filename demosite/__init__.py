@@ -1,1 +1,1 @@
-"""A small site of our own with good and bad headers, to see a real sweep in a minute."""
+"""A small web site of our own, with good and bad headers, to try headersweep on without touching anybody's server."""

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from headersweep.errors import ExitCode
+from headersweep.settings import PREFIX, Settings
+from headersweep.states import FailureReason, Outcome, RunState, ShardState, TrapReason
+from models.runs import ACCOUNTS
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
+
+
+def read(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def settings_table() -> str:
+    """The table that docs/settings.md must hold."""
+    lines = ["| variable | default | secret | meaning |", "| --- | --- | --- | --- |"]
+    for item in dataclasses.fields(Settings):
+        default = f"`{item.default}`" if item.default != "" else "-"
+        secret = "yes" if item.metadata["secret"] else "no"
+        lines.append(f"| `{PREFIX}{item.name.upper()}` | {default} | {secret} | {item.metadata['help']} |")
+    return "\n".join(lines)
+
+
+def test_every_setting_stands_in_the_docs_with_its_default_and_whether_it_is_secret() -> None:
+    assert settings_table() in read("settings.md"), f"docs/settings.md needs this table:\n{settings_table()}"
+
+
+WORDS = [
+    *RunState,
+    *ShardState,
+    *FailureReason,
+    *TrapReason,
+    *(outcome.label for outcome in Outcome),
+    *ACCOUNTS,
+    "unvisited",
+]
+
+
+@pytest.mark.parametrize("word", sorted(set(map(str, WORDS))))
+def test_every_state_outcome_and_reason_is_explained(word: str) -> None:
+    assert f"`{word}`" in read("states.md")
+
+
+@pytest.mark.parametrize("code", ExitCode)
+def test_every_exit_code_is_explained(code: ExitCode) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.search(rf"^\| *`?{int(code)}`? *\|", text, flags=re.MULTILINE)
+
+
+def test_every_link_between_our_pages_leads_somewhere() -> None:
+    pages = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "deploy").rglob("*.md")]
+    dead = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in pages
+        for target in LINK.findall(page.read_text(encoding="utf-8"))
+        if "://" not in target and not (page.parent / target).exists()
+    ]
+    assert dead == []
+
+
+def test_decisions_are_numbered_without_repetition_and_have_their_four_parts() -> None:
+    records = sorted((DOCS / "decisions").glob("[0-9]*.md"))
+    numbers = [record.name[:4] for record in records]
+    assert len(numbers) == len(set(numbers))
+    for record in records:
+        text = record.read_text(encoding="utf-8")
+        for part in ("Context", "Decision", "Consequences", "Alternatives"):
+            assert re.search(rf"^## {part}", text, flags=re.MULTILINE), f"{record.name} lacks {part}"

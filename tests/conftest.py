@@ -1,0 +1,118 @@
+"""What all tests share: a clean environment, reproducible property tests, Postgres and a broker."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+from sqlalchemy import Connection
+
+from tests import servers
+
+# `HYPOTHESIS_PROFILE=long make test` looks for more; the default finds the same things on every machine.
+hypothesis_settings.register_profile(
+    "deterministic", derandomize=True, max_examples=60, deadline=None, database=None
+)
+hypothesis_settings.register_profile("long", max_examples=3000, deadline=None)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "deterministic"))
+
+_ENVIRON = dict(os.environ)
+_numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "server_urls" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.database)
+        if "processes" in item.path.parts:
+            # Tests that start and kill processes run one after the other.
+            item.add_marker(pytest.mark.processes)
+            item.add_marker(pytest.mark.xdist_group("processes"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        servers.remove_home(servers.shared_home())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_environment() -> Iterator[None]:
+    """No setting of whoever runs the tests reaches them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("HEADERSWEEP_")]:
+            patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def server_urls() -> Iterator[servers.Urls]:
+    """Running servers: the given ones, else embedded ones. Never skipped."""
+    with servers.running(servers.shared_home(), _ENVIRON) as urls:
+        yield urls
+
+
+@pytest.fixture(scope="session")
+def broker_url(server_urls: servers.Urls) -> str:
+    """A broker; tests share it, so they look only at queues of their own."""
+    return server_urls.broker
+
+
+@pytest.fixture(scope="session")
+def admin_url(server_urls: servers.Urls) -> str:
+    """A database to create others from."""
+    return server_urls.database
+
+
+@pytest.fixture(scope="session")
+def template_name(admin_url: str) -> Iterator[str]:
+    """A migrated database to clone; nobody may be connected to it."""
+    from models import migrate
+
+    name = _database_name("template")
+    with servers.fresh_database(admin_url, name) as url:
+        migrate.upgrade(url)
+        yield name
+
+
+@pytest.fixture(scope="session")
+def database_url(admin_url: str, template_name: str) -> Iterator[str]:
+    """A migrated database for tests that roll back; whoever commits takes ``database``."""
+    with servers.fresh_database(admin_url, _database_name("shared"), template_name) as url:
+        yield url
+
+
+@pytest.fixture
+def database(admin_url: str, template_name: str) -> Iterator[str]:
+    """The URL of a migrated database of the test's own: it may commit, and start processes on it."""
+    with servers.fresh_database(admin_url, _database_name("own"), template_name) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database(admin_url: str) -> Iterator[str]:
+    """The URL of a database without any table."""
+    with servers.fresh_database(admin_url, _database_name("empty")) as url:
+        yield url
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[Connection]:
+    """A connection in a transaction that is rolled back after the test."""
+    from models import engine
+
+    with ExitStack() as stack:
+        pool = engine.connect(database_url, pool_size=1)
+        stack.callback(pool.dispose)
+        opened = stack.enter_context(pool.connect())
+        transaction = opened.begin()
+        stack.callback(transaction.rollback)
+        yield opened
+
+
+def _database_name(kind: str) -> str:
+    run = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    return f"hs_test_{os.getpid()}_{run}_{kind}_{next(_numbers)}"
