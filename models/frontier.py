@@ -141,7 +141,7 @@ def due_retries() -> TextClause:
         FROM retries t
         JOIN frontier f ON f.run_id = t.run_id AND f.page_id = t.page_id
         JOIN pages p ON p.id = t.page_id
-        WHERE t.shard_id = :shard_id AND t.run_id = :run_id AND t.not_before <= clock_timestamp()
+        WHERE t.shard_id = :shard_id AND t.not_before <= clock_timestamp()
         ORDER BY t.not_before LIMIT :limit
     """)
 

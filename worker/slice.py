@@ -253,7 +253,7 @@ class Slice:
 
     def _first_rows(self, connection: Any, crawl: ShardCrawl) -> None:
         held = crawl.held
-        values = {"run_id": held.run_id, "shard_id": held.id, "limit": RETRY_LIMIT}
+        values = {"shard_id": held.id, "limit": RETRY_LIMIT}
         again = [
             Item(row.page_id, row.seq, row.depth, row.url, bytes(row.url_key), row.attempts)
             for row in connection.execute(frontier.due_retries(), values)

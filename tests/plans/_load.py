@@ -44,7 +44,7 @@ STATEMENTS = (
     """INSERT INTO visits (run_id, page_id, snapshot_id, fetched_at, status, outcome)
        SELECT :n + 2, i, i % 50 + 1, now(), 200, 1 FROM generate_series(1, :n) i""",
     """INSERT INTO retries (run_id, page_id, shard_id, not_before, attempts, error)
-       SELECT :n + 3, i, i, now() + interval '1 hour', 1, 'timeout' FROM generate_series(1, :n) i""",
+       SELECT i % 100 + 1, i, i % 100 + 1, now() + interval '1 hour', 1, 'timeout' FROM generate_series(1, :n) i""",
     """INSERT INTO sitemaps (run_id, url_key, shard_id, url, done_at)
        SELECT i, decode(md5(i::text), 'hex'), i, 'http://x/', now() FROM generate_series(1, :n) i""",
     """INSERT INTO spans (page_id, first_run_id, site_id, snapshot_id, status)
