@@ -1,10 +1,14 @@
-"""Links of a page: what a visitor could go to from here. Linear on any bytes, and never raising."""
+"""Links of a page: what a visitor could go to from here. Linear on any bytes, and never raising.
+
+The parser reports tags and builds no tree: in a tree, a tag with 200,000 attributes takes 40 seconds in C, where
+no deadline reaches. Nesting is counted here, for deep nesting makes closing tags slow in the same way.
+"""
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from lxml import etree
 
@@ -15,15 +19,15 @@ MAX_CACHED = 50_000
 """Resolved links kept by one reader: about 25 MB, enough for the navigation of a thousand folders."""
 
 MAX_CACHED_LENGTH = 2048
+MAX_DEPTH = 256
+"""Reading stops, within one bite, where tags are nested deeper: no person wrote that page."""
 
-_LINKED_BY = {"a": "href", "area": "href", "iframe": "src", "frame": "src"}
-_TAGS = (*_LINKED_BY, "link", "meta", "base")
+BITE_BYTES = 16 * 1024
+
 _NAVIGATION = frozenset({"canonical", "next", "prev"})
 _HTML_TYPES = frozenset({"", "text/html", "application/xhtml+xml"})
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
-# The parser stops at this tag; browsers read on.
-_HTML_END = re.compile(rb"</html\s*>", re.IGNORECASE)
 _REFRESH = re.compile(r"\s*[0-9.]*\s*[;,]?\s*(?:url\s*=\s*)?(.*)", re.IGNORECASE | re.DOTALL)
 _IGNORED_AROUND = "".join(map(chr, range(33)))
 _IGNORED_WITHIN = str.maketrans("", "", "\t\n\r")
@@ -90,55 +94,99 @@ def _needs_whole_base(href: str) -> bool:
 
 def _linked(body: bytes, charset: str | None) -> tuple[str, list[str]]:
     """The href of the first ``base``, and the links as written, in the page's order."""
-    root = _parsed(body, charset)
-    base_href, hrefs = "", []
-    for element in () if root is None else root.iter(*_TAGS):
-        tag = element.tag
-        if tag in _LINKED_BY:
-            href = element.get(_LINKED_BY[tag])
-        elif tag == "base":
-            base_href = base_href or element.get("href", "")
-            continue
-        else:
-            href = _link_target(element) if tag == "link" else _refresh_target(element)
-        # Nearly all of these lead to the page itself: they need not be resolved to be left out.
-        if href and not href.startswith("#"):
-            hrefs.append(href)
-    return base_href, hrefs
+    target = _Target()
+    parser = _parser(body, charset, target)
+    try:
+        for start in range(0, len(body), BITE_BYTES):
+            parser.feed(body[start : start + BITE_BYTES])
+            if target.depth > MAX_DEPTH:
+                break
+        parser.close()
+    except etree.LxmlError:
+        # Mending has its limits; what was found before them counts.
+        pass
+    return target.base_href, target.hrefs
 
 
-def _link_target(element: etree._Element) -> str | None:
-    relations = set(element.get("rel", "").lower().split())
+class _Target:
+    """What the parser tells of a page: keeps its links as written."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.base_href = ""
+        self.hrefs: list[str] = []
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self.depth += 1
+        read = _READ.get(tag)
+        if read is None:
+            return
+        href = read(attributes)
+        if tag == "base":
+            self.base_href = self.base_href or href
+        # Nearly all links with a bare fragment lead to the page itself: they need not be resolved to be left out.
+        elif href and not href.startswith("#"):
+            self.hrefs.append(href)
+
+    def end(self, _tag: str) -> None:
+        self.depth -= 1
+
+    def close(self) -> None:
+        """Nothing is held open; the parser asks for this method."""
+
+
+def _href(attributes: Mapping[str, str]) -> str:
+    return attributes.get("href", "")
+
+
+def _source(attributes: Mapping[str, str]) -> str:
+    return attributes.get("src", "")
+
+
+def _link_target(attributes: Mapping[str, str]) -> str:
+    relations = set(attributes.get("rel", "").lower().split())
     is_other_page = "alternate" in relations and "stylesheet" not in relations
-    if is_other_page and element.get("type", "").partition(";")[0].strip().lower() not in _HTML_TYPES:
-        return None
-    return element.get("href") if is_other_page or relations & _NAVIGATION else None
+    if is_other_page and attributes.get("type", "").partition(";")[0].strip().lower() not in _HTML_TYPES:
+        return ""
+    return _href(attributes) if is_other_page or relations & _NAVIGATION else ""
 
 
-def _refresh_target(element: etree._Element) -> str | None:
-    if element.get("http-equiv", "").strip().lower() != "refresh":
-        return None
-    match = _REFRESH.match(element.get("content", ""))
+def _refresh_target(attributes: Mapping[str, str]) -> str:
+    if attributes.get("http-equiv", "").strip().lower() != "refresh":
+        return ""
+    match = _REFRESH.match(attributes.get("content", ""))
     target = match[1].strip() if match else ""
     if target[:1] in {"'", '"'}:
         return target[1:].partition(target[0])[0]
     return target
 
 
-def _parsed(body: bytes, charset: str | None) -> etree._Element | None:
-    try:
-        return etree.HTML(_HTML_END.sub(b"", body), _fitting_parser(body, charset))
-    except (etree.LxmlError, ValueError):
-        return None
+_READ = {
+    "a": _href,
+    "area": _href,
+    "base": _href,
+    "frame": _source,
+    "iframe": _source,
+    "link": _link_target,
+    "meta": _refresh_target,
+}
 
 
-def _fitting_parser(body: bytes, charset: str | None) -> etree.HTMLParser | None:
+def _parser(body: bytes, charset: str | None, target: _Target) -> etree.HTMLParser:
     if body.startswith(_UTF16_MARKS):
-        return _parser(None)  # a byte-order mark beats the header, and the parser knows these
-    declared = _parser(charset) if charset else None
-    if declared is None and not body.isascii() and _is_utf8(body):
-        return _parser("utf-8")  # the parser would take what declares nothing for Latin-1
-    return declared or _parser(None)
+        charset = None  # a byte-order mark beats the header, and the parser knows these
+    if charset:
+        try:
+            return _parser_for(charset, target)
+        except (LookupError, ValueError):
+            pass  # nobody knows this charset: as if it had not been given
+    if not body.isascii() and _is_utf8(body):
+        return _parser_for("utf-8", target)  # the parser would take what declares nothing for Latin-1
+    return _parser_for(None, target)
+
+
+def _parser_for(charset: str | None, target: Any) -> etree.HTMLParser:
+    return etree.HTMLParser(target=target, encoding=charset, no_network=True, huge_tree=False)
 
 
 def _is_utf8(body: bytes) -> bool:
@@ -147,17 +195,3 @@ def _is_utf8(body: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-@functools.lru_cache(maxsize=32)
-def _parser(charset: str | None) -> etree.HTMLParser | None:
-    """A parser that mends what it can, stops at the library's depth of 256, and fetches nothing.
-
-    ``None`` when nobody knows the charset.
-    """
-    try:
-        return etree.HTMLParser(
-            encoding=charset, no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
-        )
-    except (LookupError, ValueError):
-        return None

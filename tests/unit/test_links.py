@@ -113,17 +113,63 @@ def test_a_base_that_is_no_page_gives_no_links() -> None:
     assert found("<a href=https://h/>", base="nonsense") == []
 
 
-@pytest.mark.parametrize(
-    "unit", ["<div>", "<a href=x>", "<table>", "<b><p>", "<select>", "<a ", "<!--", "<svg><a>"]
-)
-def test_hostile_nesting_is_linear_and_keeps_the_links_before_it(unit: str) -> None:
+REPEATED = [
+    "<div>",
+    "<a href=x>",
+    "<table>",
+    "<b><p>",
+    "<select>",
+    "<a ",
+    "<!--",
+    "<svg><a>",
+    "</html>",
+    "<script>",
+    "<a href='",
+    "&#x",
+]
+
+
+@pytest.mark.parametrize("unit", REPEATED)
+def test_hostile_repetition_is_linear_and_keeps_the_links_before_it(unit: str) -> None:
     started = time.process_time()
     assert found("<a href=first></a>" + unit * 50_000 + "<a href=deep>")[0] == "https://h/docs/first"
     assert time.process_time() - started < 1.5
 
 
-def test_links_down_to_two_hundred_levels_are_found() -> None:
-    assert found("<div>" * 200 + "<a href=b>") == ["https://h/docs/b"]
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p " + " ".join(f"x{index}" for index in range(100_000)) + ">",
+        "<p " + " ".join(f"x{index}='>'" for index in range(100_000)) + ">",
+        "<div>" * 250 + "</p>" * 100_000,
+    ],
+)
+def test_hostile_tags_are_linear_and_keep_the_links_behind_them(html: str) -> None:
+    started = time.process_time()
+    assert found(html + "<a href=b>") == ["https://h/docs/b"]
+    assert time.process_time() - started < 1.5
+
+
+def test_closing_tags_in_deep_nesting_are_not_read() -> None:
+    started = time.process_time()
+    assert found("<a href=b></a>" + "<div>" * 50_000 + "</p>" * 50_000 + "<a href=c>") == ["https://h/docs/b"]
+    assert time.process_time() - started < 1.5
+
+
+def test_links_down_to_the_depth_limit_are_found() -> None:
+    room = links.MAX_DEPTH - len(("html", "body", "a"))
+    padding = " " * links.BITE_BYTES
+    assert found("<div>" * room + f"<a href=b>{padding}<a href=c>") == [
+        "https://h/docs/b",
+        "https://h/docs/c",
+    ]
+    assert found("<div>" * (room + 1) + f"<a href=b>{padding}<a href=c>") == ["https://h/docs/b"]
+
+
+def test_a_page_of_many_bites_is_read_whole() -> None:
+    hrefs = [f"p{index}" for index in range(5000)]
+    html = "".join(f"<p>Some ä text<a class='x' href='{href}'>more</a>" for href in hrefs)
+    assert found(html) == [f"https://h/docs/{href}" for href in hrefs]
 
 
 def test_a_reader_remembers_only_what_holds_for_the_whole_folder() -> None:
