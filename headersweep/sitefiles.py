@@ -1,0 +1,291 @@
+"""Site files: ``sites/*.toml``, one a site, written by the people who own it. docs/site-files.md lists the keys.
+
+Whatever is wrong in any of the files is found in one go, each mistake with its file, its line and what is
+allowed there; and as long as there is one, there is no result that anybody could apply by halves.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headersweep import sitekeys, sitelines
+from headersweep.definition import UNLIMITED_RATE, Scope, SiteDefinition
+from headersweep.errors import ConfigurationError, Mistake, SiteFileError
+from headersweep.sitekeys import ALIASES, BY_PATH, KEYS, SCOPE, Key, Kind
+from headersweep.sitelines import KeyPath
+
+MAX_FILE_BYTES = 1_048_576
+MAX_URLS = 10_000
+MAX_PATTERNS = 1_000
+_CREDENTIALS = re.compile(r"//[^/?#\s]*@")
+_SYNTAX_POSITION = re.compile(r" \((?:at line (\d+), column \d+|at end of document)\)$")
+
+
+@dataclass(frozen=True)
+class SiteFile:
+    """A site as its file describes it."""
+
+    definition: SiteDefinition
+    path: str
+
+
+def load(folder: Path) -> list[SiteFile]:
+    """All sites of a folder, by name; SiteFileError with every mistake of every file, or all are right."""
+    found: list[SiteFile] = []
+    mistakes: list[Mistake] = []
+    names: list[tuple[str, str, int]] = []
+    for path in _paths(folder):
+        draft = _read(path)
+        mistakes += draft.mistakes
+        names += draft.names
+        found += draft.files
+    mistakes += _duplicates(names)
+    if mistakes:
+        raise SiteFileError(mistakes)
+    return sorted(found, key=lambda file: file.definition.name)
+
+
+def load_file(path: Path) -> SiteFile:
+    """The site of one file; SiteFileError with every mistake in it."""
+    return _checked(_read(path))
+
+
+def parse(path: str | Path, text: str) -> SiteFile:
+    """The site that the text of a file describes; SiteFileError with every mistake in it."""
+    return _checked(_draft(str(path), text))
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """What one file came to: its mistakes, the name it claims (and on which line), and the site if all is right."""
+
+    mistakes: tuple[Mistake, ...]
+    names: tuple[tuple[str, str, int], ...] = ()
+    files: tuple[SiteFile, ...] = ()
+
+
+def _checked(draft: _Draft) -> SiteFile:
+    if draft.mistakes:
+        raise SiteFileError(list(draft.mistakes))
+    return draft.files[0]
+
+
+def _paths(folder: Path) -> list[Path]:
+    try:
+        names = [path for path in folder.iterdir() if path.suffix == ".toml" and path.name[0] != "."]
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot read the folder of site files {folder}: {error.strerror}"
+        ) from error
+    if not names:
+        raise ConfigurationError(f"no site file (*.toml) in {folder}; docs/site-files.md shows one")
+    return sorted(names)
+
+
+def _read(path: Path) -> _Draft:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        return _refused(str(path), 1, f"cannot read the file: {error.strerror}")
+    if len(content) > MAX_FILE_BYTES:
+        return _refused(str(path), 1, f"the file is larger than {MAX_FILE_BYTES:,} bytes")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return _refused(str(path), line, "the file is not UTF-8 text")
+    return _draft(str(path), text)
+
+
+def _refused(path: str, line: int, message: str) -> _Draft:
+    return _Draft((Mistake(path, line, message),))
+
+
+def _draft(path: str, text: str) -> _Draft:
+    try:
+        data = tomllib.loads(text)
+    except ValueError as error:  # tomllib's own error, and Python's on integers of thousands of digits
+        return _refused(path, *_syntax_mistake(str(error), text))
+    except RecursionError:
+        return _refused(path, 1, "not TOML we can read: brackets are nested too deeply")
+    lines = sitelines.find_lines(text)
+    values, complaints = _values(data)
+    mistakes = [Mistake(path, sitelines.line_of(lines, keys), message) for keys, message in complaints]
+    name = values.get("name")
+    claimed = ((name, path, sitelines.line_of(lines, ("name",))),) if isinstance(name, str) else ()
+    if mistakes:
+        return _Draft(tuple(sorted(mistakes, key=lambda mistake: mistake.line)), claimed)
+    return _Draft((), claimed, (SiteFile(_definition(values), path),))
+
+
+def _syntax_mistake(message: str, text: str) -> tuple[int, str]:
+    position = _SYNTAX_POSITION.search(message)
+    line = text.count("\n") + 1
+    if position and position[1]:
+        line = int(position[1])
+    return line, f"not TOML: {message}"
+
+
+def _duplicates(names: Iterable[tuple[str, str, int]]) -> list[Mistake]:
+    first: dict[str, str] = {}
+    mistakes = []
+    for name, path, line in names:
+        if name in first:
+            message = f"the name {name!r} is taken by {first[name]}; every site needs a name of its own"
+            mistakes.append(Mistake(path, line, message))
+        first.setdefault(name, path)
+    return mistakes
+
+
+# --- from TOML to values ----------------------------------------------------------------------------------------
+
+Complaint = tuple[KeyPath, str]
+
+
+def _values(data: dict[str, Any]) -> tuple[dict[str, Any], list[Complaint]]:
+    """The right values by the path of their key, and what is wrong with the others."""
+    flat, complaints = _flat(data)
+    values: dict[str, Any] = {}
+    for key in KEYS:
+        if key.path not in flat:
+            if key.required:
+                complaints.append(
+                    ((), f"{key.path} is missing; {key.meaning}, as in: {key.path} = {key.example}")
+                )
+            continue
+        wrong = _wrong(key, flat[key.path])
+        complaints += wrong
+        if not wrong:
+            values[key.path] = flat[key.path]
+    return values, complaints + _wrong_together(values)
+
+
+def _flat(data: dict[str, Any]) -> tuple[dict[str, Any], list[Complaint]]:
+    """The values of known keys by path, and a complaint about each unknown one."""
+    flat: dict[str, Any] = {}
+    complaints: list[Complaint] = []
+    for name, value in data.items():
+        if name == SCOPE and isinstance(value, dict):
+            for inner, inner_value in value.items():
+                flat[f"{SCOPE}.{inner}"] = inner_value
+        elif "." in name:
+            complaints.append(((name,), _unknown(name)))
+        elif name == SCOPE:
+            complaints.append(
+                ((SCOPE,), f"scope is a table: write [{SCOPE}] on a line of its own, its keys below")
+            )
+        else:
+            flat[name] = value
+    complaints += [(tuple(path.split(".", 1)), _unknown(path)) for path in flat if path not in BY_PATH]
+    return {path: value for path, value in flat.items() if path in BY_PATH}, complaints
+
+
+def _unknown(path: str) -> str:
+    """What to say about a key that does not exist: where it belongs, or which one was probably meant."""
+    in_scope = path.startswith(f"{SCOPE}.") and path not in BY_PATH
+    name = path.removeprefix(f"{SCOPE}.") if in_scope else path
+    other = name if in_scope else f"{SCOPE}.{name}"
+    if other in BY_PATH:
+        place = f"above [{SCOPE}]" if in_scope else f"below [{SCOPE}]"
+        return f"{name} does not belong here; it stands {place}"
+    siblings = [key.keys[-1] for key in KEYS if (len(key.keys) > 1) == in_scope]
+    meant = difflib.get_close_matches(name.lower(), siblings, n=1) or [
+        alias for alias in [ALIASES.get(name.lower(), "")] if alias in siblings
+    ]
+    hint = f"; did you mean {meant[0]}?" if meant else ""
+    allowed = ", ".join(siblings if in_scope else [*siblings, f"[{SCOPE}]"])
+    return f"unknown key {path!r}{hint} (allowed: {allowed})"
+
+
+def _wrong(key: Key, value: Any) -> list[Complaint]:
+    if not _is_a(key.kind, value):
+        return [(key.keys, f"{key.path} = {_shown(value)} is no {key.kind}; allowed: {key.allowed}")]
+    if key.kind is Kind.TEXTS:
+        return _wrong_items(key, value)
+    wrong = key.check(value)
+    return [(key.keys, f"{key.path} = {_shown(value)}: {wrong}")] if wrong else []
+
+
+def _wrong_items(key: Key, items: list[str]) -> list[Complaint]:
+    """A list is judged item by item, each mistake on the line of its item."""
+    if key.required and not items:
+        return [(key.keys, f"{key.path} is empty; {key.meaning}")]
+    limit = MAX_URLS if key.path == "start_urls" else MAX_PATTERNS
+    if len(items) > limit:
+        return [(key.keys, f"{key.path} has {len(items):,} items; at most {limit:,} are allowed")]
+    complaints: list[Complaint] = []
+    seen: set[str] = set()
+    for number, item in enumerate(items):
+        wrong = "it stands there twice" if item in seen else key.check(item)
+        seen.add(item)
+        if wrong:
+            complaints.append(((*key.keys, str(number)), f"{key.path}: {_shown(item)}: {wrong}"))
+    return complaints
+
+
+def _is_a(kind: Kind, value: Any) -> bool:
+    if kind is Kind.TEXTS:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if kind is Kind.BOOLEAN or isinstance(value, bool):
+        return kind is Kind.BOOLEAN and isinstance(value, bool)
+    allowed = {Kind.TEXT: (str,), Kind.INTEGER: (int,), Kind.NUMBER: (int, float)}[kind]
+    return isinstance(value, allowed)
+
+
+def _shown(value: Any) -> str:
+    """A value as it might stand in the file, without a password in a URL, cut where it gets long."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except (RecursionError, ValueError):  # nested a thousand times, or a number of thousands of digits
+        return "..."
+    text = _CREDENTIALS.sub("//***@", text)
+    return text if len(text) <= 100 else f"{text[:100]}..."  # noqa: PLR2004 - as much as fits on a line
+
+
+def _wrong_together(values: dict[str, Any]) -> list[Complaint]:
+    """What is wrong with values that are right by themselves."""
+    rate, max_rate = values.get("rate"), values.get("max_rate")
+    if rate is None or max_rate is None or max_rate == UNLIMITED_RATE:
+        return []
+    if rate == UNLIMITED_RATE or rate > max_rate:
+        said = "no delay at all" if rate == UNLIMITED_RATE else f"{rate:g} requests a second"
+        return [(("max_rate",), f"max_rate = {max_rate:g} is below rate, which asks for {said}")]
+    return []
+
+
+def _definition(values: dict[str, Any]) -> SiteDefinition:
+    """The definition that right values make; what is not given keeps its default."""
+    values = _with_both_rates(values)
+    top = {path: _converted(path, value) for path, value in values.items() if "." not in path}
+    inner = {
+        path.removeprefix(f"{SCOPE}."): _converted(path, value)
+        for path, value in values.items()
+        if path.startswith(f"{SCOPE}.")
+    }
+    return SiteDefinition(**top, scope=Scope(**inner))
+
+
+def _with_both_rates(values: dict[str, Any]) -> dict[str, Any]:
+    """A rate given alone is also the ceiling; a ceiling given alone also holds for the start."""
+    if "rate" in values:
+        return {**values, "max_rate": values.get("max_rate", values["rate"])}
+    if "max_rate" in values and values["max_rate"] != UNLIMITED_RATE:
+        return {**values, "rate": min(sitekeys.default_of(BY_PATH["rate"]), values["max_rate"])}
+    return values
+
+
+def _converted(path: str, value: Any) -> Any:
+    kind = BY_PATH[path].kind
+    if path in sitekeys.ENUMS:
+        return sitekeys.ENUMS[path](value)
+    if kind is Kind.TEXTS:
+        return tuple(value)
+    return float(value) if kind is Kind.NUMBER else value

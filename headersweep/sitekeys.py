@@ -1,0 +1,405 @@
+"""The keys of a site file: one table, from which files are checked and docs/site-files.md is written."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from headersweep import slots, urls
+from headersweep.definition import UNLIMITED_RATE, RobotsMode, Scope, ScopeMode, SiteDefinition
+
+SCOPE = "scope"
+NAME = re.compile(r"[a-z0-9._:-]{1,200}")
+MAX_TEXT = 2_000
+SLOWEST_RATE = 0.001
+FASTEST_RATE = 1_000
+
+KeyPath = tuple[str, ...]
+
+
+class Kind(StrEnum):
+    """The type of a key's value, in the words of TOML."""
+
+    TEXT = "string"
+    TEXTS = "list of strings"
+    NUMBER = "number"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+
+
+Check = Callable[[Any], str | None]
+"""Says what is wrong with a value of the right type; nothing when it is right."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of a site file: what may stand there, and what it does."""
+
+    path: str
+    kind: Kind
+    allowed: str
+    meaning: str
+    example: str
+    check: Check
+    required: bool = False
+
+    @property
+    def keys(self) -> KeyPath:
+        """The key behind its table."""
+        return tuple(self.path.split("."))
+
+
+def _between(low: float, high: float) -> Check:
+    def check(value: float) -> str | None:
+        return None if low <= value <= high else f"allowed are {low:,g} to {high:,.10g}"
+
+    return check
+
+
+def _rate(value: float) -> str | None:
+    if value == UNLIMITED_RATE or SLOWEST_RATE <= value <= FASTEST_RATE:
+        return None
+    return f"allowed are {SLOWEST_RATE} to {FASTEST_RATE:,} requests a second, or 0 for no limit"
+
+
+def _one_of(allowed: type[StrEnum]) -> Check:
+    def check(value: str) -> str | None:
+        names = [str(each) for each in allowed]
+        return None if value in names else f"allowed are {' and '.join(json.dumps(name) for name in names)}"
+
+    return check
+
+
+def _raising(check: Callable[[str], None]) -> Check:
+    """A check from a function that raises ValueError with a text for people."""
+
+    def checked(value: str) -> str | None:
+        try:
+            check(value)
+        except ValueError as error:
+            return str(error)
+        return None
+
+    return checked
+
+
+def _anything(_value: bool) -> str | None:
+    return None
+
+
+def _said(value: str) -> str | None:
+    """A text that a person wrote for persons."""
+    if not value.strip():
+        return "it is empty"
+    if len(value) > MAX_TEXT:
+        return f"it has {len(value):,} characters; at most {MAX_TEXT:,} are allowed"
+    if any(not (character.isprintable() or character in "\n\t") for character in value):
+        return "it has control characters"
+    return None
+
+
+def _name(value: str) -> str | None:
+    if NAME.fullmatch(value):
+        return None
+    return "a name is 1 to 200 lower-case letters, digits, '.', '-', '_' or ':'"
+
+
+def _url(value: str) -> str | None:
+    if not value.isprintable() or urls.parse(value) is None:
+        return "it is no http or https URL (without user name and password), such as https://www.example.com/"
+    if len(value) > MAX_TEXT:
+        return f"the URL is longer than {MAX_TEXT:,} characters"
+    return None
+
+
+def _path(value: str) -> str | None:
+    if not value.startswith("/") or "#" in value or "?" in value:
+        return "a path begins with / and has no ? or #"
+    return _pattern(value)
+
+
+def _pattern(value: str) -> str | None:
+    if not value:
+        return "it is empty"
+    if len(value) > MAX_TEXT:
+        return f"it has {len(value):,} characters; at most {MAX_TEXT:,} are allowed"
+    return None if value.isprintable() else "it has control characters"
+
+
+def _network(value: str) -> str | None:
+    try:
+        ipaddress.ip_network(value)
+    except ValueError:
+        return f"it is no CIDR block, such as 10.0.0.0/8 or fd00::/8{_meant_network(value)}"
+    return None
+
+
+def _meant_network(value: str) -> str:
+    try:
+        return f"; did you mean {ipaddress.ip_network(value, strict=False)}?"
+    except ValueError:
+        return ""
+
+
+ENUMS: dict[str, type[StrEnum]] = {"robots": RobotsMode, "scope.mode": ScopeMode}
+ALIASES = {
+    "url": "start_urls",
+    "urls": "start_urls",
+    "seeds": "start_urls",
+    "cron": "schedule",
+    "tz": "timezone",
+    "contact": "owner",
+    "team": "owner",
+    "rollback": "rollback_note",
+    "connections": "concurrency",
+    "delay": "rate",
+    "limit": "max_pages",
+    "depth": "max_depth",
+    "prefix": "path_prefix",
+    "ignore": "exclude",
+    "deny": "exclude",
+    "allow": "include",
+    "insecure": "allow_unverified_tls",
+}
+"""What other programs call it, where the spelling alone gives no hint."""
+
+KEYS = (
+    Key(
+        "name",
+        Kind.TEXT,
+        "1 to 200 lower-case letters, digits, `.`, `-`, `_`, `:`; unique over all files",
+        "what the site is called in commands, reports and logs; history hangs on it, so keep it",
+        '"docs"',
+        _name,
+        required=True,
+    ),
+    Key(
+        "start_urls",
+        Kind.TEXTS,
+        "at least one http or https URL, without user name and password",
+        "where a run begins; these are fetched whatever the scope says",
+        '["https://docs.example.com/"]',
+        _url,
+        required=True,
+    ),
+    Key(
+        "owner",
+        Kind.TEXT,
+        "any text, not empty",
+        "who is responsible: a person, a team or an address; stands in every report",
+        '"web team <web@example.com>"',
+        _said,
+        required=True,
+    ),
+    Key(
+        "expected_result",
+        Kind.TEXT,
+        "any text, not empty",
+        "what a good run looks like, for whoever reads a report at night",
+        '"About 500 pages, all with HSTS and a CSP."',
+        _said,
+        required=True,
+    ),
+    Key(
+        "rollback_note",
+        Kind.TEXT,
+        "any text, not empty",
+        "how to undo a change of headers on this site, or whom to ask",
+        '"git revert in infra/nginx, then make deploy"',
+        _said,
+        required=True,
+    ),
+    Key(
+        "enabled",
+        Kind.BOOLEAN,
+        "`true`, `false`",
+        "whether the schedule starts runs; a disabled site keeps its history",
+        "true",
+        _anything,
+    ),
+    Key(
+        "schedule",
+        Kind.TEXT,
+        "a cron line of five fields (`minute hour day-of-month month day-of-week`) or `@hourly`, `@daily`, "
+        "`@weekly`, `@monthly`, `@yearly`",
+        "when runs are due, in the time of `timezone`; without it the site is swept only on request",
+        '"30 2 * * *"',
+        _raising(slots.check_cron),
+    ),
+    Key(
+        "timezone",
+        Kind.TEXT,
+        "a name of the IANA database",
+        "the zone of `schedule`, with its daylight saving",
+        '"Europe/Berlin"',
+        _raising(slots.check_timezone),
+    ),
+    Key(
+        "rate",
+        Kind.NUMBER,
+        "0.001 to 1,000, or 0: no delay at all",
+        "requests a second to each origin at the start of a run; given alone it is also `max_rate`",
+        "2.0",
+        _rate,
+    ),
+    Key(
+        "max_rate",
+        Kind.NUMBER,
+        "0.001 to 1,000, not below `rate`, or 0: no limit",
+        "up to how many requests a second a healthy origin is asked; given alone and below the default `rate` "
+        "it is also `rate`",
+        "10.0",
+        _rate,
+    ),
+    Key(
+        "concurrency",
+        Kind.INTEGER,
+        "1 to 256",
+        "connections to each origin at the same time",
+        "2",
+        _between(1, 256),
+    ),
+    Key(
+        "shards",
+        Kind.INTEGER,
+        "1 to 64",
+        "how many worker processes may share one origin; each gets its part of the rate",
+        "1",
+        _between(1, 64),
+    ),
+    Key(
+        "max_pages",
+        Kind.INTEGER,
+        "1 to 100,000,000",
+        "after how many pages a run stops; the rest is counted as skipped",
+        "50_000",
+        _between(1, 100_000_000),
+    ),
+    Key(
+        "max_depth",
+        Kind.INTEGER,
+        "0 to 10,000",
+        "how many links away from a start URL a page may be",
+        "20",
+        _between(0, 10_000),
+    ),
+    Key(
+        "follow_links",
+        Kind.BOOLEAN,
+        "`true`, `false`",
+        "whether the links on pages are followed",
+        "true",
+        _anything,
+    ),
+    Key(
+        "sitemaps",
+        Kind.BOOLEAN,
+        "`true`, `false`",
+        "whether sitemaps (from robots.txt, or /sitemap.xml) are read",
+        "true",
+        _anything,
+    ),
+    Key(
+        "robots",
+        Kind.TEXT,
+        '`"obey"`, `"ignore"`',
+        "whether robots.txt is obeyed; `ignore` is for owners, and stands in the record of every run",
+        '"obey"',
+        _one_of(RobotsMode),
+    ),
+    Key(
+        "allow_addresses",
+        Kind.TEXTS,
+        "CIDR blocks",
+        "addresses outside the public Internet that this site may lead to; all others are refused",
+        '["10.20.0.0/16"]',
+        _network,
+    ),
+    Key(
+        "allow_unverified_tls",
+        Kind.BOOLEAN,
+        "`true`, `false`",
+        "whether a page whose certificate is not valid is fetched all the same, once, and marked",
+        "false",
+        _anything,
+    ),
+    Key(
+        "failure_threshold",
+        Kind.NUMBER,
+        "0 to 1",
+        "the share of pages that may fail before a run counts as `partial`",
+        "0.05",
+        _between(0, 1),
+    ),
+    Key(
+        "scope.mode",
+        Kind.TEXT,
+        '`"host"`, `"domain"`',
+        "`host`: the hosts of the start URLs; `domain`: every host under their registrable domains",
+        '"host"',
+        _one_of(ScopeMode),
+    ),
+    Key(
+        "scope.path_prefix",
+        Kind.TEXT,
+        "a path that begins with `/`",
+        "only pages below this path: `/docs` holds `/docs` and `/docs/a` but not `/docsx`",
+        '"/"',
+        _path,
+    ),
+    Key(
+        "scope.include",
+        Kind.TEXTS,
+        "glob patterns over path and query",
+        "only pages that match one of them; empty: all",
+        '["/en/*"]',
+        _pattern,
+    ),
+    Key(
+        "scope.exclude",
+        Kind.TEXTS,
+        "glob patterns over path and query",
+        "no pages that match one of them",
+        '["/search*", "*/print/*"]',
+        _pattern,
+    ),
+)
+"""Every key, in the order of the documentation."""
+
+BY_PATH = {key.path: key for key in KEYS}
+
+
+def default_of(key: Key) -> Any:
+    """What a key is when the file does not say."""
+    holder = Scope if len(key.keys) > 1 else SiteDefinition
+    field = next(each for each in dataclasses.fields(holder) if each.name == key.keys[-1])
+    return None if field.default is dataclasses.MISSING else field.default
+
+
+def key_table() -> str:
+    """The table of all keys for docs/site-files.md, in Markdown."""
+    rows = ["| key | type | default | allowed | meaning |", "| --- | --- | --- | --- | --- |"]
+    for key in KEYS:
+        default = "**required**" if key.required else _default_shown(key)
+        rows.append(f"| `{key.path}` | {key.kind} | {default} | {key.allowed} | {key.meaning} |")
+    return "\n".join(rows) + "\n"
+
+
+def _default_shown(key: Key) -> str:
+    default = default_of(key)
+    return "none" if default is None else f"`{json.dumps(default)}`"
+
+
+def example() -> str:
+    """A whole site file with every key, which is itself right."""
+    top = [key for key in KEYS if len(key.keys) == 1]
+    inner = [key for key in KEYS if len(key.keys) > 1]
+    lines = [f"{key.path} = {key.example}" for key in top]
+    lines += ["", f"[{SCOPE}]", *(f"{key.keys[-1]} = {key.example}" for key in inner)]
+    return "\n".join(lines) + "\n"
