@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+import csv as csv_module
+import dataclasses
+import io
+import json as json_module
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cli import results
+from cli.render import csv, json, text, words
+from cli.report import Answers, HeaderSet, Mask, Run, RunReport, Trouble
+from headersweep.errors import ExitCode
+from headersweep.states import Outcome, RunState
+
+SLOT = datetime(2026, 11, 22, 10, tzinfo=UTC)
+ACCOUNTING = {
+    "discovered": 1200,
+    "stored": 1170,
+    "robots_denied": 20,
+    "robots_unreachable": 0,
+    "out_of_scope": 4,
+    "trapped": 0,
+    "failed": 6,
+    "skipped_limit": 0,
+    "unvisited": 0,
+}
+RUN = Run(
+    run_id=7,
+    site_id=1,
+    site="docs",
+    slot=SLOT,
+    state=RunState.FINISHED,
+    started_at=SLOT,
+    finished_at=SLOT + timedelta(milliseconds=5120),
+    accounting=ACCOUNTING,
+    snapshots=12,
+    new_snapshots=3,
+    changed_pages=41,
+    digest=bytes(range(32)),
+)
+
+
+def _set(*pairs: tuple[str, str], pages: int = 10, is_new: bool = False, **fields: Any) -> HeaderSet:
+    return HeaderSet(
+        content_hash=bytes([pages % 256]) * 32,
+        pages=pages,
+        statuses=fields.pop("statuses", (200,)),
+        is_new=is_new,
+        pairs=pairs,
+        lines=tuple((name.lower(), value) for name, value in pairs),
+        **fields,
+    )
+
+
+REPORT = RunReport(
+    run=RUN,
+    found=1200,
+    done=1200,
+    answers=(Answers(Outcome.STORED, 200, 1150), Answers(Outcome.STORED, 404, 20)),
+    sets=(
+        _set(
+            ("Server", "nginx"),
+            ("Date", "Sun, 22 Nov 2026 10:00:00 GMT"),
+            ("X-Frame-Options", "DENY"),
+            pages=1100,
+            samples=("https://example.com/", "https://example.com/a"),
+        ),
+        _set(("Server", "apache"), ("Location", "/b"), pages=70, is_new=True, statuses=(301, 302)),
+    ),
+    troubles=(
+        Trouble(Outcome.OUT_OF_SCOPE, "", 4, (("https://elsewhere.example/", ""),)),
+        Trouble(Outcome.FAILED, "dns", 6, (("https://gone.example.com/", "dns: no such host"),)),
+    ),
+    masks=(Mask("x-served-by-pod", 61, 70),),
+)
+
+
+def test_the_json_of_a_sweep_has_exactly_the_agreed_shape() -> None:
+    assert json_module.loads(json.runs([RUN])) == {
+        "schema_version": 1,
+        "runs": [
+            {
+                "run": 7,
+                "site": "docs",
+                "slot": "2026-11-22T10:00:00Z",
+                "state": "finished",
+                "pages": 1170,
+                "accounting": ACCOUNTING,
+                "snapshots": 12,
+                "new_snapshots": 3,
+                "changed_pages": 41,
+                "digest": "sha256:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+                "duration_ms": 5120,
+                "grade": None,
+                "findings": [],
+            }
+        ],
+    }
+
+
+def test_a_run_that_is_not_over_has_nulls_where_nothing_is_known() -> None:
+    shown = json.run_object(Run(8, 1, "docs", SLOT, RunState.RUNNING, started_at=SLOT))
+    unknown = ("pages", "accounting", "snapshots", "changed_pages", "digest", "duration_ms")
+    assert [shown[name] for name in unknown] == [None] * len(unknown)
+
+
+def test_the_details_repeat_the_run_and_add_its_header_sets() -> None:
+    shown = json_module.loads(json.details(REPORT))
+    assert shown["run"] == 7
+    assert shown["header_sets"][0]["headers"][0] == ["Server", "nginx"]
+    assert shown["not_stored"][1]["samples"] == [
+        {"url": "https://gone.example.com/", "error": "dns: no such host"}
+    ]
+    assert shown["masked"] == [{"header": "x-served-by-pod", "distinct_values": 61, "responses": 70}]
+
+
+def test_a_summary_says_what_a_person_wants_to_know() -> None:
+    assert text.summary(REPORT, 100).splitlines() == [
+        "docs: finished",
+        "run 7, slot 2026-11-22T10:00:00Z, took 5.1 s (234 pages/s)",
+        "digest sha256:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+        "",
+        "Pages      1,200 found: 1,170 stored, 20 denied by robots.txt, 4 outside the site, 6 failed",
+        "Answers    200: 1,150   404: 20",
+        "Headers    12 different sets, 3 new; 41 pages changed since the last run",
+        "",
+        "Response headers",
+        "",
+        "  #1  1,100 pages, status 200  [4c4c4c4c4c4c]",
+        "      Server: nginx",
+        "      X-Frame-Options: DENY",
+        "      also: Date",
+        "      https://example.com/",
+        "      https://example.com/a",
+        "",
+        "  #2  70 pages, status 301, 302, new  [464646464646]",
+        "      Server: apache",
+        "      Location: /b",
+        "",
+        "Not stored",
+        "  6 pages failed: the host name does not resolve",
+        "      https://gone.example.com/  (no such host)",
+        "  4 pages outside the site",
+        "      https://elsewhere.example/",
+        "",
+        "Masked, since they differ on nearly every response",
+        "  x-served-by-pod: 61 values in 70 responses",
+        "",
+        "Everything:    headersweep show 7",
+        "Every page:    headersweep export 7 --format csv",
+        "Failed again:  headersweep rerun 7 --failed",
+    ]
+
+
+def test_a_similar_set_is_shown_by_what_differs_from_the_first() -> None:
+    common = [(f"X-{number}", "same") for number in range(6)]
+    first = _set(*common, ("Server", "nginx"), pages=100)
+    other = _set(*common[1:], ("Server", "apache"), ("Vary", "Accept"), pages=50)
+    shown = text.summary(dataclasses.replace(REPORT, sets=(first, other)), 100)
+    assert (
+        "      as #1, but\n"
+        "        without x-0\n"
+        "        server: apache instead of nginx\n"
+        "        with vary: Accept\n"
+    ) in shown
+
+
+def test_the_top_ten_are_shown_and_the_rest_is_counted() -> None:
+    sets = tuple(_set(("Server", str(number)), pages=100 - number) for number in range(13))
+    shown = text.summary(dataclasses.replace(REPORT, sets=sets), 100)
+    assert "  #10  " in shown
+    assert "  #11  " not in shown
+    assert "  and 3 more sets on 267 pages" in shown
+    assert "  #13  " in text.summary(dataclasses.replace(REPORT, sets=sets), 100, full=True)
+
+
+@pytest.mark.parametrize("state", [RunState.PLANNED, RunState.RUNNING])
+def test_a_run_that_is_not_over_says_how_far_it_is_and_how_to_go_on(state: RunState) -> None:
+    run = Run(8, 1, "docs", SLOT, state, started_at=SLOT)
+    shown = text.summary(RunReport(run, found=30, done=10), 100)
+    assert "10 of 30 found so far are done" in shown
+    assert "headersweep resume 8" in shown
+
+
+def test_no_line_is_wider_than_the_terminal() -> None:
+    wide = _set(("Content-Security-Policy", "x" * 500), samples=("https://example.com/" + "y" * 500,))
+    lines = text.summary(
+        dataclasses.replace(REPORT, sets=(wide,), run=dataclasses.replace(RUN, digest=None)), 92
+    )
+    assert max(map(len, lines.splitlines())) <= 92
+
+
+def test_foreign_text_cannot_move_the_cursor() -> None:
+    evil = _set(
+        ("X-Evil", "\x1b[2Jgone\x9b0m"), malformed=("\x07bell",), samples=("https://example.com/\x1b",)
+    )
+    trouble = Trouble(Outcome.FAILED, "reset", 1, (("https://example.com/", "reset: \x1b]0;title\x07"),))
+    shown = text.summary(dataclasses.replace(REPORT, sets=(evil,), troubles=(trouble,)), 100)
+    assert [line for line in shown.splitlines() if not line.isprintable()] == []
+    assert r"X-Evil: \x1b[2Jgone\x9b0m" in shown
+    assert r"malformed: \x07bell" in shown
+
+
+def test_every_outcome_state_and_reason_has_words() -> None:
+    from headersweep.states import FailureReason, TrapReason
+
+    assert set(text.OUTCOMES) == set(Outcome)
+    assert set(text.STATES) == set(RunState)
+    assert set(text.REASONS) == set(FailureReason) | set(TrapReason)
+
+
+def test_the_list_of_runs_lines_up() -> None:
+    waiting = Run(8, 1, "a-longer-name", SLOT, RunState.PLANNED)
+    assert text.run_table([waiting, RUN]).splitlines() == [
+        "RUN  SITE           SLOT                  STATE     PAGES  FAILED  SETS  NEW  CHANGED   TOOK",
+        "  8  a-longer-name  2026-11-22T10:00:00Z  planned       -       -     -    -        -      -",
+        "  7  docs           2026-11-22T10:00:00Z  finished  1,170       6    12    3       41  5.1 s",
+    ]
+
+
+def test_an_empty_list_says_what_to_type() -> None:
+    assert "headersweep sweep" in text.run_table([])
+
+
+def _visit(**changes: Any) -> dict[str, Any]:
+    return {
+        "url": "https://example.com/",
+        "outcome": 1,
+        "status": 200,
+        "fetched_at": SLOT,
+        "elapsed_ms": 12,
+        "error": None,
+        **changes,
+    }
+
+
+def test_an_export_line_has_exactly_the_agreed_keys_in_order() -> None:
+    evidence = json.evidence(b"\x01" * 32, (("Server", 'a"b'), ("Server", "ä")), ("no colon",))
+    line = json.export_line(_visit(), evidence)
+    assert line.endswith("}\n")
+    assert list(json_module.loads(line).items()) == [
+        ("url", "https://example.com/"),
+        ("outcome", "stored"),
+        ("status", 200),
+        ("content_hash", f"sha256:{'01' * 32}"),
+        ("headers", [["Server", 'a"b'], ["Server", "ä"]]),
+        ("malformed", ["no colon"]),
+        ("fetched_at", "2026-11-22T10:00:00Z"),
+        ("elapsed_ms", 12),
+        ("error", None),
+    ]
+
+
+def test_a_failed_visit_exports_without_headers() -> None:
+    visit = _visit(outcome=6, status=None, error="dns: no such host", elapsed_ms=None)
+    shown = json_module.loads(json.export_line(visit, json.evidence(None, (), ())))
+    assert (shown["content_hash"], shown["headers"], shown["error"]) == (None, [], "dns: no such host")
+
+
+def test_csv_survives_commas_quotes_and_line_breaks() -> None:
+    line = csv.line(csv.cells(_visit(url='https://example.com/?a="b",c', error="one\ntwo"), b"\x01" * 32))
+    read = next(csv_module.DictReader(io.StringIO(line), fieldnames=csv.COLUMNS))
+    assert (read["url"], read["error"]) == ('https://example.com/?a="b",c', "one\ntwo")
+
+
+def test_csv_never_carries_a_formula() -> None:
+    assert csv.line(["=HYPERLINK(1)", "-1+1", -1]).strip() == "'=HYPERLINK(1),'-1+1,-1"
+
+
+@pytest.mark.parametrize(
+    ("states", "changed", "fail_on", "code"),
+    [
+        ([RunState.FINISHED], 0, "none", ExitCode.DONE),
+        ([RunState.FINISHED], 5, "none", ExitCode.DONE),
+        ([RunState.FINISHED], 5, "drift", ExitCode.FINDINGS),
+        ([RunState.FINISHED], 0, "drift", ExitCode.DONE),
+        ([RunState.FINISHED], 5, "low", ExitCode.DONE),
+        ([RunState.FINISHED, RunState.PARTIAL], 5, "drift", ExitCode.PARTIAL),
+        ([RunState.FAILED], 0, "none", ExitCode.PARTIAL),
+        ([RunState.CANCELLED], 0, "none", ExitCode.PARTIAL),
+        ([RunState.PLANNED], 0, "drift", ExitCode.DONE),
+    ],
+)
+def test_exit_codes(states: list[RunState], changed: int, fail_on: str, code: ExitCode) -> None:
+    runs = [dataclasses.replace(RUN, state=state, changed_pages=changed) for state in states]
+    assert results.exit_code(runs, fail_on) is code
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (59.6, "1:00"), (3725, "1:02:05")])
+def test_clocks(seconds: float, shown: str) -> None:
+    assert words.clock(seconds) == shown
