@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> int:
     """Sweep the demo site; more arguments go to ``headersweep sweep``. The answer is its exit code."""
     with serving.in_background(pages.respond, PORT if _is_free(PORT) else 0) as port:
         url = f"http://127.0.0.1:{port}/"
-        command = ["sweep", url, "--allow-private", "--rate", "0", "--concurrency", "4", *arguments]
+        command = ["sweep", url, "--allow-private", "--rate", "0", *arguments]
         print(
             f"The demo site is at {url}. This sweeps it:\n\n  headersweep {' '.join(command)}\n", flush=True
         )
