@@ -41,8 +41,9 @@ def _rows(connection: Connection, run_id: int) -> Iterator[Row[Any]]:
     from models import reports
 
     connection.execute(reports.unhurried())
-    streamed = connection.execution_options(stream_results=True, max_row_buffer=BATCH_ROWS)
-    yield from streamed.execute(reports.export_rows(run_id))
+    streamed = {"stream_results": True, "max_row_buffer": BATCH_ROWS}
+    with connection.execute(reports.export_rows(run_id), execution_options=streamed) as rows:
+        yield from rows
 
 
 def _jsonl(connection: Connection, run_id: int) -> Iterator[str]:
