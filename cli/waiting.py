@@ -160,7 +160,7 @@ def _round(wait: Wait) -> Sequence[Row[Any]]:
 def _tick(wait: Wait) -> None:
     from scheduler import tick
 
-    result = tick.tick(wait.database.engine, wait.database.settings)
+    result = tick.tick(wait.database.engine)
     if result.ring:
         ring(wait.database, wait.workers)
     _tell_if_paused(wait)

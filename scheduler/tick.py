@@ -6,7 +6,6 @@ whether somebody should ring the doorbell. Any number of ticks at once do no har
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -39,11 +38,9 @@ class TickResult:
         return self.due_shards > 0
 
 
-def tick(engine: Engine, *, name: str = "", kind: str = "tick") -> TickResult:
-    """Look at everything once. ``name`` leaves a heartbeat of that kind behind."""
-    with engine.begin() as connection:
-        plan = planning.plan_due(connection)
-    planning.log_plan(plan)
+def tick(engine: Engine) -> TickResult:
+    """Look at everything once."""
+    planned = plan(engine)
     with engine.begin() as connection:
         rescued = rescue(connection)
     finished = finishing.finish_due(engine)
@@ -51,11 +48,18 @@ def tick(engine: Engine, *, name: str = "", kind: str = "tick") -> TickResult:
     with engine.begin() as connection:
         due = connection.execute(shards.due_count()).scalar_one()
         newest = connection.execute(runs.newest()).scalar()
+        # Ahead of need, so that no run waits for it.
         partitions.ensure(connection, (newest or 0) + partitions.RUNS_PER_PARTITION)
-        if name:
-            connection.execute(control.record_heartbeat(name=name, kind=kind, detail={"due_shards": due}))
-            connection.execute(control.forget_heartbeats(FORGET_HEARTBEATS_SECONDS))
-    return TickResult(plan.run_ids, finished, rescued, emitted, due)
+        connection.execute(control.forget_heartbeats(FORGET_HEARTBEATS_SECONDS))
+    return TickResult(planned, finished, rescued, emitted, due)
+
+
+def plan(engine: Engine) -> list[int]:
+    """Make the runs of the slots that have come; the log lines follow the commit."""
+    with engine.begin() as connection:
+        result = planning.plan_due(connection)
+    planning.log_plan(result)
+    return result.run_ids
 
 
 def rescue(connection: Connection) -> int:
@@ -76,7 +80,7 @@ def emit(engine: Engine) -> int:
     with engine.begin() as connection:
         rows = connection.execute(outbox.waiting(), {"limit": EMIT_LIMIT}).all()
         for row in rows:
-            log.log(logging.INFO, row.event, event_id=row.event_id, **row.payload)
+            log.info("run.finished", event_id=row.event_id, **row.payload)
         if rows:
             connection.execute(outbox.mark_emitted(), {"ids": [row.id for row in rows]})
     return len(rows)

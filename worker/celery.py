@@ -91,9 +91,10 @@ def _set_up_logging(**_arguments: Any) -> None:
 
 
 @signals.worker_init.connect
-def _start(**_arguments: Any) -> None:
+def _start(sender: Any = None, **_arguments: Any) -> None:
     """Refuse a database at the wrong revision; then look after due work, whether or not the broker answers."""
     migrate.check_head(settings().database_url)
+    runtime().node = str(getattr(sender, "hostname", None) or runtime().owner)
     runtime().start_timer()
     log.info("service.started", service="worker", owner=runtime().owner)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from headersweep import logs, politeness
-from headersweep.politeness import PolitenessEvent
+from headersweep.politeness import RateEvent
 from headersweep.states import Outcome
 from worker import page
 from worker.page import CONNECT_REASONS, Item, Result
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from headersweep.robots import RobotsRules
-    from headersweep.states import FailureReason
     from headersweep.urls import PageUrl
     from worker.fetch import Fetched, Fetcher
     from worker.site import RunSite
@@ -32,6 +31,7 @@ log = logs.get_logger()
 DOWN_AFTER = 5
 """So many pages in a row without a connection: the origin is down, its other pages are not even tried."""
 
+MAX_LEVEL = 20
 REFILL_BELOW = 200
 LOAD_LIMIT = 1000
 SOLO_PAGES = 20
@@ -314,15 +314,14 @@ class ShardCrawl:
 
     def _judge(self, item: Item, fetched: Fetched) -> Result:
         if fetched.status is None:
-            self._learn_failure(fetched.error)
+            self._learn_failure(fetched)
             log.debug(
                 "page.failed", run_id=self.site.run_id, url_full=item.url, error_type=str(fetched.error)
             )
             return page.failed(item, fetched)
-        self._failures_in_row = 0
         self._learn_answer(fetched)
         if page.wants_retry(item, fetched.status):
-            delay = max(self.origin.block_seconds, politeness.retry_delay(item.attempts, random.random()))  # noqa: S311 - spread, not secrecy
+            delay = max(self.origin.block_seconds, politeness.retry_delay(item.attempts + 1, random.random()))  # noqa: S311 - spread, not secrecy
             return Result(item, None, fetched.fetched_at, f"status {fetched.status}", retry_seconds=delay)
         snapshot, parsed = self.site.snapshot(fetched.raw_headers)
         result = page.answered(item, fetched, snapshot, parsed)
@@ -336,37 +335,41 @@ class ShardCrawl:
         # The target is always handed over: the commit needs its id.
         return [found for found in pages if found is result.target or self.site.is_new(found)]
 
-    def _learn_failure(self, reason: FailureReason | None) -> None:
-        self._failures_in_row = self._failures_in_row + 1 if reason in CONNECT_REASONS else 0
-        self._adapt(PolitenessEvent.TROUBLE)
+    def _learn_failure(self, fetched: Fetched) -> None:
+        self._failures_in_row = self._failures_in_row + 1 if fetched.error in CONNECT_REASONS else 0
+        self._adapt(fetched)
 
     def _learn_answer(self, fetched: Fetched) -> None:
-        if fetched.status in page.BACK_OFF_STATUSES:
-            asked = politeness.retry_after_seconds(fetched.retry_after, fetched.fetched_at)
-            own = politeness.backoff_seconds(self.origin.level, random.random())  # noqa: S311 - spread, not secrecy
-            self.origin.block_seconds = max(asked or 0.0, own, self.origin.block_seconds)
-            self.origin.level = min(self.origin.level + 1, 10)
-            self.origin.dirty = True
-            self._adapt(PolitenessEvent.TROUBLE)
-            log.info("origin.backed_off", host=self.origin.host, seconds=round(self.origin.block_seconds, 1))
-            self.stop()
-            self._poke()
-        elif (fetched.status or 0) >= 500:  # noqa: PLR2004 - server errors
-            self._adapt(PolitenessEvent.TROUBLE)
-        else:
-            self._adapt(PolitenessEvent.SUCCESS, fetched.elapsed_ms)
+        self._failures_in_row = 0
+        self._adapt(fetched)
+        if fetched.status in politeness.ASKS_FOR_REST:
+            self._back_off(fetched)
+        elif self.origin.level and (fetched.status or 0) < politeness.FIRST_SERVER_ERROR:
+            self.origin.level, self.origin.dirty = 0, True
 
-    def _adapt(self, event: PolitenessEvent, elapsed_ms: int | None = None) -> None:
+    def _back_off(self, fetched: Fetched) -> None:
+        """The whole origin rests: its row keeps everybody away, this shard goes back until then."""
+        state = self.origin
+        rest = politeness.rest_seconds(fetched.retry_after, state.level, random.random(), fetched.fetched_at)  # noqa: S311 - spread, not secrecy
+        state.block_seconds = max(rest, state.block_seconds)
+        state.level, state.dirty = min(state.level + 1, MAX_LEVEL), True
+        log.info(
+            "origin.backed_off",
+            server_address=state.host,
+            status_code=fetched.status,
+            seconds=round(state.block_seconds, 1),
+        )
+        self.stop()
+        self._poke()
+
+    def _adapt(self, fetched: Fetched) -> None:
         """Let the origin's answer change its rate: up only on success with steady latency, down on trouble."""
         state = self.origin
-        ratio = 1.0
-        if elapsed_ms is not None:
-            ratio = elapsed_ms / state.latency_ms if state.latency_ms else 1.0
-            state.latency_ms = (
-                elapsed_ms if state.latency_ms is None else 0.9 * state.latency_ms + 0.1 * elapsed_ms
-            )
+        event = politeness.event_of(fetched.status, fetched.error)
+        usual = state.latency_ms
+        if event is RateEvent.SUCCESS:
+            state.latency_ms = fetched.elapsed_ms if usual is None else 0.9 * usual + 0.1 * fetched.elapsed_ms
+        ratio = fetched.elapsed_ms / usual if usual else 1.0
         rate = politeness.next_rate(state.rate, state.max_rate, event, ratio)
-        if event is PolitenessEvent.SUCCESS and state.level:
-            state.level, state.dirty = 0, True
         if rate != state.rate:
             state.rate, state.dirty = rate, True

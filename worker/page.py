@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 RETRIED_STATUSES = frozenset({429, 502, 503, 504})
-BACK_OFF_STATUSES = frozenset({429, 503})
 MAX_ATTEMPTS = 3
 CONNECT_ATTEMPTS = 2
 CONNECT_REASONS = frozenset(
@@ -85,7 +84,7 @@ def failed(item: Item, fetched: Fetched) -> Result:
     result = Result(item, Outcome.FAILED, fetched.fetched_at, str(reason), elapsed_ms=fetched.elapsed_ms)
     if item.attempts + 1 < attempts_for(reason):
         result.outcome = None
-        result.retry_seconds = politeness.retry_delay(item.attempts, random.random())  # noqa: S311 - spread, not secrecy
+        result.retry_seconds = politeness.retry_delay(item.attempts + 1, random.random())  # noqa: S311 - spread, not secrecy
     return result
 
 

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 log = logs.get_logger()
 
-MAX_REDIRECTS = 5
-"""RFC 9309 section 2.3.1.2: a crawler should follow at least five."""
-
 QUICK_RETRY_SECONDS = (1.0, 3.0)
 """A robots.txt that cannot be had is asked for again so soon within a slice; then its origin is left alone."""
 
@@ -80,26 +77,21 @@ async def _learn_rules(crawl: ShardCrawl, runtime: Runtime) -> None:
     ):
         verdict = robots.decide(row.robots_status)
         if verdict is not RobotsVerdict.UNREACHABLE:
-            state.rules = _rules(verdict, row.robots_status, (row.robots_text or "").encode())
+            state.rules = robots.RobotsRules(verdict, row.robots_text or "")
             _obey_delay(crawl)
             return
     answer = await _ask(crawl, runtime)
     verdict = robots.decide(answer.status)
     if verdict is not RobotsVerdict.UNREACHABLE:
-        body = answer.body if verdict is RobotsVerdict.PARSE else b""
-        state.rules = _rules(verdict, answer.status, body)
+        state.rules = robots.RobotsRules.parse(answer.status, answer.body)
         await _keep(crawl, runtime, answer, good=True)
-    elif row.robots_text is not None and robots.good_copy_serves(row.robots_fetched_at, now):
-        state.rules = _rules(RobotsVerdict.PARSE, 200, row.robots_text.encode())
+    elif row.robots_fetched_at is not None and robots.serves_while_unreachable(row.robots_fetched_at, now):
+        state.rules = robots.RobotsRules(RobotsVerdict.PARSE, row.robots_text or "")
     else:
         state.rules_failed = _denied(answer)
-        log.info("origin.failed", host=state.host, error_type=state.rules_failed[1])
+        log.info("origin.failed", server_address=state.host, error_type=state.rules_failed[1])
         await _keep(crawl, runtime, answer, good=False)
     _obey_delay(crawl)
-
-
-def _rules(verdict: RobotsVerdict, status: int | None, body: bytes) -> robots.RobotsRules:
-    return robots.RobotsRules.parse(status, body if verdict is RobotsVerdict.PARSE else b"")
 
 
 def _denied(answer: RobotsAnswer) -> tuple[Outcome, str]:
@@ -132,7 +124,7 @@ async def _ask(crawl: ShardCrawl, runtime: Runtime) -> RobotsAnswer:
 async def _ask_once(crawl: ShardCrawl, runtime: Runtime) -> RobotsAnswer:
     """robots.txt over at most five redirects, each of them checked like any address."""
     url = base_url(crawl.origin) + "/robots.txt"
-    for _hop in range(MAX_REDIRECTS + 1):
+    for _hop in range(robots.MAX_REDIRECTS + 1):
         fetched = await runtime.fetcher.fetch(
             url,
             policy=crawl.site.policy,
@@ -160,16 +152,14 @@ def _redirect(url: str, fetched: Fetched) -> PageUrl | None:
 
 async def _keep(crawl: ShardCrawl, runtime: Runtime, answer: RobotsAnswer, *, good: bool) -> None:
     """Keep robots.txt with its origin, for all workers and runs; a failure is asked about again soon."""
-    verdict = robots.decide(answer.status)
-    text = (
-        answer.body.decode("utf-8", "replace").replace("\x00", "") if verdict is RobotsVerdict.PARSE else None
-    )
+    now = datetime.now(UTC)
+    holds = robots.expires(robots.decide(answer.status), now) - now
     values = {
         "id": crawl.held.origin_id,
         "status": answer.status,
-        "body": text,
+        "body": crawl.origin.rules.text if good and crawl.origin.rules else None,
         "good": good,
-        "holds": robots.GOOD_SECONDS if good else robots.BAD_SECONDS,
+        "holds": holds.total_seconds(),
     }
     await runtime.database(lambda connection: connection.execute(origins.keep_robots(), values))
 

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from headersweep import logs
+from headersweep import logs, robots
 from models import control
 from models import engine as engines
-from scheduler import doorbell, owners
-from scheduler.tick import tick
+from scheduler import doorbell, owners, tick
 from worker import fetch
 from worker.slice import Slice
 
@@ -35,7 +34,6 @@ log = logs.get_logger()
 T = TypeVar("T")
 
 SITES_KEPT = 200
-AGENT_TOKEN = "headersweep"  # noqa: S105 - the product token of robots.txt (RFC 9309 section 2.2.1)
 HEARTBEAT_SECONDS = 3.0
 
 
@@ -45,9 +43,10 @@ class Runtime:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.owner = owners.own(secrets.token_hex(4))
+        self.node = self.owner
         self.engine = engines.connect(settings.database_url, application="headersweep worker")
         self.database_pool = ThreadPoolExecutor(2, thread_name_prefix="database")
-        self.agent = AGENT_TOKEN
+        self.agent = robots.AGENT
         self.fetcher = fetch.Fetcher(user_agent=fetch.user_agent(settings.contact))
         self.stopping = threading.Event()
         self.sites: OrderedDict[int, RunSite] = OrderedDict()
@@ -117,12 +116,12 @@ class Runtime:
                 log.warning("tick.failed", error_type=type(error).__name__)
 
     def _beat(self) -> None:
-        detail = {"pid": os.getpid(), "busy": self.busy}
+        detail = {"owner": self.owner, "busy": self.busy}
         with self.engine.begin() as connection:
-            connection.execute(control.record_heartbeat(name=self.owner, kind="worker", detail=detail))
+            connection.execute(control.record_heartbeat(name=self.node, kind="worker", detail=detail))
 
     def _tick(self) -> None:
-        result = tick(self.engine)
+        result = tick.tick(self.engine)
         if result.ring and not self.busy and not doorbell.ring(self.settings.broker_url):
             # Nobody can be told: this process goes itself.
             self.crawl_slice()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from celery import shared_task
 
 from headersweep import logs
@@ -28,38 +30,39 @@ def crawl_slice() -> None:
 
 @shared_task(name="sweep.plan")
 def sweep_plan() -> None:
-    """Make the runs of the slots that have come, and ring if there is work.
+    """Make the runs of the slots that have come, and ring if there are any: the beat's sign of life.
 
     Idempotency key: (site, slot).
     Repeat: a slot that has its run gets no other.
     """
-    sweep_tick("beat")
+    started = time.monotonic()
+    engine = celery.runtime().engine
+    planned = tick.plan(engine)
+    with engine.begin() as connection:
+        connection.execute(control.record_heartbeat(name="beat", kind="beat", detail={}))
+    if planned:
+        doorbell.ring(celery.settings().broker_url)
+    log.info("beat.ticked", planned=len(planned), duration_ms=round((time.monotonic() - started) * 1000))
 
 
 @shared_task(name="sweep.rescue")
 def sweep_rescue() -> None:
-    """Bring back shards of dead workers, close runs that are done, write the promised log events.
+    """Bring back shards of dead workers, close runs that are done, write the promised log events, ring for the rest.
 
     Idempotency key: the state of the rows themselves (fencing number, final state, event id).
     Repeat: nothing left to rescue is nothing to do.
     """
-    sweep_tick("")
+    if tick.tick(celery.runtime().engine).ring:
+        doorbell.ring(celery.settings().broker_url)
 
 
 @shared_task(name="run.finish")
 def run_finish(run_id: int) -> None:
-    """Close a run if nothing of it is left.
+    """Close a run if nothing of it is left, and write its event.
 
     Idempotency key: the run's generation; zero rows updated mean that somebody else was first.
     Repeat: a closed run is left alone.
     """
-    finishing.finish(celery.runtime().engine, run_id)
-
-
-def sweep_tick(name: str) -> None:
-    """One tick; its doorbell rings only after everything is committed."""
-    result = tick(celery.runtime().engine, name=name, kind="beat" if name else "tick")
-    if name:
-        log.info("beat.ticked", planned=len(result.planned), due_shards=result.due_shards)
-    if result.ring:
-        doorbell.ring(celery.settings().broker_url)
+    engine = celery.runtime().engine
+    if finishing.finish(engine, run_id):
+        tick.emit(engine)
