@@ -59,6 +59,7 @@ def log_applied(changes: Iterable[SiteChange]) -> None:
     counted = counts(changes)
     log.info(
         "sites.applied",
+        sites=sum(counted.values()) - counted[ChangeKind.UNCHANGED],
         added=counted[ChangeKind.ADDED],
         changed=counted[ChangeKind.CHANGED],
         disabled=counted[ChangeKind.DISABLED],

@@ -184,7 +184,8 @@ def test_plan_and_apply_tell_the_same_changes_and_only_apply_makes_them(heard: H
     applied = run("apply", folder=tmp_path)
     assert applied.exit_code == 0, applied.output
     assert "1 added, 0 changed, 0 disabled, 0 unchanged" in applied.stdout
-    assert heard.events == [("sites.applied", {"added": 1, "changed": 0, "disabled": 0, "unchanged": 0}, 1)]
+    fields = {"sites": 1, "added": 1, "changed": 0, "disabled": 0, "unchanged": 0}
+    assert heard.events == [("sites.applied", fields, 1)]
     assert "docs" in run("list").stdout
 
 
