@@ -56,7 +56,23 @@ def counts(changes: Iterable[SiteChange]) -> dict[str, int]:
 
 def log_applied(changes: Iterable[SiteChange]) -> None:
     """Say what was applied; call it after the commit."""
-    log.info("sites.applied", **counts(changes))
+    counted = counts(changes)
+    log.info(
+        "sites.applied",
+        sites=sum(counted.values()) - counted[ChangeKind.UNCHANGED],
+        added=counted[ChangeKind.ADDED],
+        changed=counted[ChangeKind.CHANGED],
+        disabled=counted[ChangeKind.DISABLED],
+        unchanged=counted[ChangeKind.UNCHANGED],
+    )
+
+
+def log_switched(site_name: str, *, enabled: bool, requested_by: str) -> None:
+    """Say who switched a site on or off; call it after the commit."""
+    if enabled:
+        log.info("site.enabled", site_name=site_name, requested_by=requested_by)
+    else:
+        log.info("site.disabled", site_name=site_name, requested_by=requested_by)
 
 
 def _known(rows: Iterable[Row[Any]]) -> list[KnownSite]:

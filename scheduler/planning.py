@@ -171,7 +171,7 @@ def log_plan(plan: Plan) -> None:
             run_id=skip.blocking_run_id,
         )
     for site in plan.postponed:
-        log.error("site.postponed", site_name=site.site_name, error=site.error)
+        log.error("site.postponed", site_name=site.site_name, error_detail=site.error)
 
 
 def _read(rows: Sequence[Row[Any]], now: datetime) -> tuple[list[_DueSite], list[PostponedSite]]:

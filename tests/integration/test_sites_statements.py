@@ -180,6 +180,26 @@ def test_due_sites_are_found_through_their_index_among_many(planning_connection:
     assert "Sort" not in plan
 
 
+def test_open_runs_are_found_through_their_index_among_many_ended_ones(
+    planning_connection: Connection,
+) -> None:
+    put(planning_connection, definition())
+    planning_connection.execute(
+        text(
+            """
+            INSERT INTO runs (site_id, slot, state, finished_at, digest, discovered, stored, robots_denied,
+                robots_unreachable, out_of_scope, trapped, failed, skipped_limit, unvisited, requested_by, definition)
+            SELECT :site_id, :slot + make_interval(mins => n), 'finished', now(),
+                decode(repeat('00', 32), 'hex'), 0, 0, 0, 0, 0, 0, 0, 0, 0, 'test', '{}'
+            FROM generate_series(1, 20000) AS n
+            """
+        ).bindparams(site_id=site(planning_connection).id, slot=SLOT)
+    )
+    planning_connection.execute(text("ANALYZE runs"))
+    explained = text(f"EXPLAIN {runs.open_runs_of([]).text}").bindparams(site_ids=[1, 2, 3])
+    assert "ix_runs_open" in "\n".join(planning_connection.scalars(explained))
+
+
 def test_a_run_may_be_created_while_a_planner_holds_the_site(planning_engine: Engine) -> None:
     with planning_engine.begin() as connection:
         put(connection, definition("held"), next_slot_at=SLOT)
