@@ -24,6 +24,10 @@ _ENVIRON = dict(os.environ)
 _numbers = itertools.count(1)
 
 
+def pytest_configure() -> None:
+    servers.shared_home()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "server_urls" in getattr(item, "fixturenames", ()):

@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 
 DATABASE_VARIABLE = "HEADERSWEEP_TEST_DATABASE_URL"
 BROKER_VARIABLE = "HEADERSWEEP_TEST_BROKER_URL"
+HOME_VARIABLE = "TEST_HOME_OF_HEADERSWEEP"
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,9 @@ def running(home: Path, environ: dict[str, str]) -> Iterator[Urls]:
 
 def shared_home() -> Path:
     """One home for all processes of one test run; outside of pytest's folders, which other accounts cannot enter."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"{os.getpid()}")
-    return Path(tempfile.gettempdir()) / f"headersweep-tests-{run[:12]}"
+    # The first process to ask names it; those that it starts inherit the name.
+    default = str(Path(tempfile.gettempdir()) / f"headersweep-tests-{os.getpid()}")
+    return Path(os.environ.setdefault(HOME_VARIABLE, default))
 
 
 def remove_home(home: Path) -> None:
