@@ -16,12 +16,10 @@ from headersweep import logs
 from headersweep import settings as configuration
 from headersweep.settings import Settings
 from models import migrate
-from scheduler import beat
+from scheduler import beat, doorbell
 from worker.runtime import Runtime
 
 log = logs.get_logger()
-
-VISIBILITY_TIMEOUT_SECONDS = 3600
 
 
 def options(settings: Settings) -> dict[str, Any]:
@@ -30,10 +28,10 @@ def options(settings: Settings) -> dict[str, Any]:
     On Redis, Celery loses messages on kill -9 whatever the settings (it pops before it records), so none of these try
     to prevent that.
     """
+    shared = doorbell.broker_settings()
     return {
         "broker_url": settings.broker_url,
         "result_backend": None,
-        "task_ignore_result": True,
         "task_store_errors_even_if_ignored": False,
         "task_acks_late": False,
         "task_track_started": False,
@@ -48,15 +46,14 @@ def options(settings: Settings) -> dict[str, Any]:
         "broker_connection_retry": True,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
+        **shared,
         "broker_transport_options": {
-            "visibility_timeout": VISIBILITY_TIMEOUT_SECONDS,
+            **shared["broker_transport_options"],
             "socket_timeout": 10,
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
             "health_check_interval": 25,
-            "global_keyprefix": "headersweep:",
         },
-        "task_default_queue": "headersweep",
         "task_publish_retry": False,
         "task_serializer": "json",
         "accept_content": ["json"],

@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import threading
+import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from headersweep import logs, robots
 from models import control
 from models import engine as engines
-from scheduler import doorbell, owners, tick
+from scheduler import doorbell, finishing, owners, tick
 from worker import fetch
 from worker.slice import Slice
 
@@ -85,10 +86,21 @@ class Runtime:
         """Work one slice; None when this process is at one already, or about to stop."""
         if self.stopping.is_set() or not self._slice.acquire(blocking=False):
             return None
+        started = time.monotonic()
         try:
-            return self.call(Slice(self, self.settings).run())
+            report = self.call(Slice(self, self.settings).run())
         finally:
             self._slice.release()
+        self._after(report, round((time.monotonic() - started) * 1000))
+        return report
+
+    def _after(self, report: SliceReport, duration_ms: int) -> None:
+        """Say what the slice did, and close the runs that it ended: whoever sees it first does that."""
+        if not report.claimed:
+            return
+        log.info("slice.finished", pages=report.pages, shards=report.claimed, duration_ms=duration_ms)
+        if not report.abandoned and finishing.finish_due(self.engine):
+            tick.emit(self.engine)
 
     @property
     def busy(self) -> bool:
