@@ -131,8 +131,8 @@ class RawTransport(httpx.AsyncBaseTransport):
             seconds = (give_up_at - loop.time()) / (len(candidates) + 1 - position)
             try:
                 return await self._connect_to(address, key, seconds)
-            except ExchangeError:
-                if position == len(candidates):
+            except ExchangeError as error:
+                if position == len(candidates) or error.reason is FailureReason.TLS:
                     self._resolver.forget(key.host)
                     raise
         raise AssertionError("there is always one candidate")

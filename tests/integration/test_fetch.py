@@ -55,7 +55,7 @@ def fetch_from(script: Script, *, server_tls: ssl.SSLContext | None = None, **op
     results: list[Fetched] = []
     asked = {
         name: options.pop(name)
-        for name in ("allow_unverified_tls", "want_body", "max_body")
+        for name in ("allow_unverified_tls", "want_body", "max_body", "max_wire")
         if name in options
     }
 
@@ -578,6 +578,13 @@ def test_a_wanted_body_is_cut_at_the_wire_limit() -> None:
     assert bodies.MAX_WIRE_BYTES < len(fetched.body) < 3 * MEBIBYTE
 
 
+def test_a_sitemap_may_be_larger_than_a_page() -> None:
+    large = bytes(12 * MEBIBYTE)
+    fetched = fetch_from(answers(page(large)), max_body=50 * MEBIBYTE, max_wire=50 * MEBIBYTE)
+    assert (fetched.body_truncated, fetched.error_detail) == (False, "")
+    assert fetched.body == large
+
+
 def test_who_asks_decides_which_bodies_are_read() -> None:
     asked: list[tuple[int, str]] = []
 
@@ -628,6 +635,7 @@ def test_error_pages_are_not_read_for_links() -> None:
         (b"gzip, br", brotli.compress(gzip.compress(b"hello"))),
         (b"identity", b"hello"),
     ],
+    ids=["gzip", "br", "deflate", "gzip inside br", "identity"],
 )
 def test_bodies_are_decoded(coding: bytes, body: bytes) -> None:
     fetched = fetch_from(answers(page(body, b"Content-Encoding: " + coding + b"\r\n")))
