@@ -17,7 +17,8 @@ WantBody = Callable[[int, str], bool]
 
 MAX_DETAIL = 200
 DRAIN_BYTES = 64 * 1024
-"""How much of an unwanted body is read to save the connection."""
+DRAIN_SECONDS = 2.0
+"""How much of an unwanted body is read to save the connection, and for how long."""
 
 UNFRAMED_BODY_SECONDS = 5.0
 """How long a body is read whose end nothing announces, because its Content-Length makes no sense."""
@@ -121,7 +122,7 @@ class Connection(asyncio.Protocol):
     async def exchange(self, exchange: Exchange) -> None:
         """Send the request and wait until the response is read as far as it is wanted."""
         if self._transport is None or self._transport.is_closing():
-            raise StaleConnectionError
+            raise self._closed_unanswered()
         self._exchange = exchange
         self._wait_until(exchange.headers_at)
         self._transport.write(exchange.message)
@@ -138,13 +139,11 @@ class Connection(asyncio.Protocol):
         self._wait_until(self._loop.time() + seconds)
 
     def abort(self) -> None:
-        """Close at once, whatever is under way."""
-        self._exchange = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._transport is not None:
-            self._transport.abort()
+        """Close at once; an exchange under way ends with an error."""
+        exchange = self._exchange
+        self._close()
+        if exchange is not None:
+            _wake(exchange, ExchangeError(FailureReason.RESET, "we closed the connection", peer=self.peer))
 
     # what asyncio calls
 
@@ -176,9 +175,7 @@ class Connection(asyncio.Protocol):
         if reader.done:
             self._finish(exchange)
         elif reader.body_size > (exchange.max_wire if exchange.wanted else DRAIN_BYTES):
-            self._cut(
-                exchange, f"the body is longer than {exchange.max_wire} bytes" if exchange.wanted else ""
-            )
+            self._cut(exchange, "the body is longer than what is read of one")
 
     def eof_received(self) -> bool:
         """The server will send no more."""
@@ -206,27 +203,28 @@ class Connection(asyncio.Protocol):
         exchange.decided = True
         exchange.wanted = exchange.want_body(head.status, media_type(head))
         reader = exchange.reader
+        ends_at = exchange.ends_at
         if not exchange.wanted:
             reader.discard_body()
-            if reader.length is not None and reader.length > DRAIN_BYTES:
-                self._cut(exchange, "")
-                return
-        ends_at = exchange.ends_at
-        if reader.unframed:
+            ends_at = min(ends_at, self._loop.time() + DRAIN_SECONDS)
+        elif reader.unframed:
             ends_at = min(ends_at, self._loop.time() + UNFRAMED_BODY_SECONDS)
-        self._wait_until(ends_at)
+        if not exchange.wanted and (reader.length or 0) > DRAIN_BYTES:
+            self._cut(exchange, "")
+        else:
+            self._wait_until(ends_at)
 
     def _finish(self, exchange: Exchange) -> None:
         self._exchange = None
         if not exchange.reader.reusable:
-            self.abort()
+            self._close()
         _wake(exchange, None)
 
     def _cut(self, exchange: Exchange, problem: str) -> None:
         """Stop in the middle of the body: the headers are here, and enough of the body."""
         exchange.truncated = exchange.wanted
-        exchange.problem = problem
-        self.abort()
+        exchange.problem = problem if exchange.wanted else ""
+        self._close()
         _wake(exchange, None)
 
     def _refuse(self, exchange: Exchange, error: wire.WireError) -> None:
@@ -243,17 +241,26 @@ class Connection(asyncio.Protocol):
 
     def _lose(self, exchange: Exchange, exc: Exception | None) -> None:
         reader = exchange.reader
-        if reader.head is not None:
+        if exc is not None and not isinstance(exc, OSError):
+            _wake(
+                exchange, exc
+            )  # asyncio ends the connection over a bug of ours; the bug belongs to the caller
+        elif reader.head is not None:
             reader.eof()
             self._cut_or_finish(exchange, exc)
-        elif not reader.received and self.used:
-            _wake(exchange, StaleConnectionError())
         elif not reader.received:
-            self._fail(exchange, FailureReason.RESET, "the server closed the connection without an answer")
+            _wake(exchange, self._closed_unanswered())
         elif exc is not None:
             self._fail(exchange, FailureReason.RESET, "the connection was reset within the headers")
         else:
             self._fail(exchange, FailureReason.PROTOCOL, "the connection was closed within the headers")
+
+    def _closed_unanswered(self) -> Exception:
+        """Nothing came: on a kept connection that is no news about the page, on a new one it is."""
+        if self.used:
+            return StaleConnectionError()
+        words = "the server closed the connection without an answer"
+        return ExchangeError(FailureReason.RESET, words, peer=self.peer)
 
     def _cut_or_finish(self, exchange: Exchange, exc: Exception | None) -> None:
         if exchange.reader.done and exc is None:
@@ -262,8 +269,16 @@ class Connection(asyncio.Protocol):
             self._cut(exchange, exchange.reader.problem or "the connection was lost within the body")
 
     def _fail(self, exchange: Exchange, reason: FailureReason, detail: str) -> None:
-        self.abort()
+        self._close()
         _wake(exchange, ExchangeError(reason, detail, exchange.reader.partial_head(), self.peer))
+
+    def _close(self) -> None:
+        self._exchange = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._transport is not None:
+            self._transport.abort()
 
     # the timer
 
@@ -282,7 +297,7 @@ class Connection(asyncio.Protocol):
             return
         exchange = self._exchange
         if exchange is None:
-            self.abort()
+            self._close()
         elif exchange.decided:
             self._cut(exchange, "the body did not end in time")
         else:

@@ -7,6 +7,7 @@ import ssl
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 
@@ -105,7 +106,7 @@ class Fetcher:
         """How many connections wait for a next request."""
         return self._transport.idle_connections
 
-    async def fetch(
+    async def fetch(  # noqa: PLR0913 - keywords with defaults, one for each thing a caller decides
         self,
         url: str,
         *,
@@ -113,12 +114,17 @@ class Fetcher:
         allow_unverified_tls: bool = False,
         want_body: WantBody = html_only,
         max_body: int = bodies.MAX_DECODED_BYTES,
+        max_wire: int = bodies.MAX_WIRE_BYTES,
     ) -> Fetched:
-        """Ask for one URL once; redirects are not followed. Network trouble is in the answer, never raised."""
-        fetched = await self._fetch(url, policy, want_body, max_body, verify=True)
+        """Ask for one URL once; redirects are not followed. Network trouble is in the answer, never raised.
+
+        ``max_wire`` bounds the body as sent, ``max_body`` as decoded; a sitemap may need more than a page.
+        """
+        asked = {"policy": policy, "want_body": want_body, "max_wire": max_wire}
+        fetched = await self._fetch(url, {**asked, "verify": True}, max_body)
         if fetched.error is not FailureReason.TLS or not allow_unverified_tls:
             return fetched
-        again = await self._fetch(url, policy, want_body, max_body, verify=False)
+        again = await self._fetch(url, {**asked, "verify": False}, max_body)
         again.unverified_tls = True
         again.error_detail = _joined(fetched.error_detail, again.error_detail)
         return again
@@ -127,21 +133,16 @@ class Fetcher:
         """Close every connection; what is under way ends with an error."""
         await self._transport.aclose()
 
-    async def _fetch(
-        self, url: str, policy: AddressPolicy, want_body: WantBody, max_body: int, *, verify: bool
-    ) -> Fetched:
+    async def _fetch(self, url: str, asked: dict[str, Any], max_body: int) -> Fetched:
         fetched_at = datetime.now(UTC)
         started = time.monotonic()
         try:
-            request = self._request(url, policy, want_body, verify=verify)
-            response = await self._transport.handle_async_request(request)
+            response = await self._transport.handle_async_request(self._request(url, asked))
         except ExchangeError as error:
             return _failed(url, error, fetched_at, _milliseconds_since(started))
         return _answered(url, response, max_body, fetched_at, _milliseconds_since(started))
 
-    def _request(
-        self, url: str, policy: AddressPolicy, want_body: WantBody, *, verify: bool
-    ) -> httpx.Request:
+    def _request(self, url: str, asked: dict[str, Any]) -> httpx.Request:
         """The request for exactly this URL: httpx would write some targets differently, so it is given as bytes."""
         found = _PLAIN_URL.fullmatch(url)
         if found is None:
@@ -149,17 +150,9 @@ class Fetcher:
         origin = self._origins.get(found[1]) or self._remember(found[1])
         path = found[2].split("#", 1)[0]
         target = path if path.startswith("/") else "/" + path
+        extensions = {**asked, "target": target.encode("ascii")}
         return httpx.Request(
-            "GET",
-            origin.url,
-            headers=origin.headers,
-            stream=_NO_CONTENT,
-            extensions={
-                "policy": policy,
-                "want_body": want_body,
-                "verify": verify,
-                "target": target.encode("ascii"),
-            },
+            "GET", origin.url, headers=origin.headers, stream=_NO_CONTENT, extensions=extensions
         )
 
     def _remember(self, text: str) -> _Origin:

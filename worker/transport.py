@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import itertools
 import os
 import socket
 import ssl
@@ -29,7 +30,7 @@ from worker.pool import Pool
 
 MAX_ADDRESSES = 3
 MAX_IDLE = 200
-MAX_IDLE_PER_ORIGIN = 8
+MAX_IDLE_PER_ORIGIN = 32
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS"})
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -130,8 +131,8 @@ class RawTransport(httpx.AsyncBaseTransport):
             seconds = (give_up_at - loop.time()) / (len(candidates) + 1 - position)
             try:
                 return await self._connect_to(address, key, seconds)
-            except ExchangeError:
-                if position == len(candidates):
+            except ExchangeError as error:
+                if position == len(candidates) or error.reason is FailureReason.TLS:
                     self._resolver.forget(key.host)
                     raise
         raise AssertionError("there is always one candidate")
@@ -144,7 +145,7 @@ class RawTransport(httpx.AsyncBaseTransport):
         if not permitted:
             objections = "; ".join(policy.objection(address) or "" for address in found[:2])
             raise ExchangeError(FailureReason.ADDRESS_DENIED, objections)
-        return permitted[:MAX_ADDRESSES]
+        return _both_families(permitted)[:MAX_ADDRESSES]
 
     async def _look_up(self, key: PoolKey, give_up_at: float) -> list[str]:
         try:
@@ -186,6 +187,14 @@ class RawTransport(httpx.AsyncBaseTransport):
             return self._verified
         self._unverified = self._unverified or tls.unverified_context()
         return self._unverified
+
+
+def _both_families(addresses: list[str]) -> list[str]:
+    """The preferred address first, then the other family's first, and so on: one broken family does not hide a site."""
+    preferred = [address for address in addresses if (":" in address) == (":" in addresses[0])]
+    others = [address for address in addresses if address not in preferred]
+    pairs = itertools.zip_longest(preferred, others)
+    return [address for pair in pairs for address in pair if address]
 
 
 def _always(_status: int, _media_type: str) -> bool:
