@@ -16,7 +16,7 @@ UV := uv==0.13.9
 # Through the environment and unexpanded, so that no character of a URL means anything to make or to the shell.
 export SWEEP_URL = $(value URL)
 
-.PHONY: help sweep demo test check lint types imports schema up bench lock clean
+.PHONY: help sweep url-given demo test check lint types imports schema up bench lock clean
 
 help:
 	@echo 'headersweep: sweeps web sites, keeps their response headers as evidence, says what changed'
@@ -31,17 +31,19 @@ help:
 	@echo '  make clean                          remove .venv and caches (never .headersweep: that is your data)'
 
 # The environment: made once, made again when the lock or the project file changes.
-$(READY): requirements.lock pyproject.toml Makefile
+$(READY): requirements.lock pyproject.toml .ci/make-venv
 	@./.ci/make-venv '$(VENV)'
 	@touch $@
 
-sweep: $(READY)
+sweep: url-given $(READY)
+	@$(BIN)/headersweep sweep "$$SWEEP_URL" $(ARGS)
+
+url-given:
 	@if [ -z "$$SWEEP_URL" ]; then \
 	  echo 'make sweep needs the site to sweep, for example:  make sweep URL=https://your.site/' >&2; \
 	  echo 'options go into ARGS:                             make sweep URL=https://your.site/ ARGS="--max-pages 100"' >&2; \
 	  exit 2; \
 	fi
-	@$(BIN)/headersweep sweep "$$SWEEP_URL" $(ARGS)
 
 demo: $(READY)
 	@$(BIN)/python -m demosite.run $(ARGS)
