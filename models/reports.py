@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, TextClause, collate, func, select, text, true
+from sqlalchemy import BigInteger, Select, TextClause, cast, collate, func, select, text, true
 
 from headersweep.states import FINAL_STATES, Outcome, RunState
 from models.frontier import pages, sitemaps
@@ -29,8 +29,8 @@ def progress(run_ids: Sequence[int]) -> Select[Any]:
     """
     counts = (
         select(
-            func.coalesce(func.sum(shards.c.top), 0).label("found"),
-            func.coalesce(func.sum(shards.c.visited), 0).label("done"),
+            cast(func.coalesce(func.sum(shards.c.top), 0), BigInteger).label("found"),
+            cast(func.coalesce(func.sum(shards.c.visited), 0), BigInteger).label("done"),
             func.count().filter(shards.c.lease_until > func.clock_timestamp()).label("held"),
         )
         .where(shards.c.run_id == runs.c.id)
