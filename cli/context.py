@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO, cast
 
 import click
 
@@ -57,6 +57,16 @@ def servers(wanted: Settings) -> Iterator[Settings]:
         for line in started.notice:
             notice(line)
         yield dataclasses.replace(wanted, database_url=started.database_url, broker_url=started.broker_url)
+
+
+def revive(database: Database) -> None:
+    """Start embedded servers again that died meanwhile; whoever runs real servers looks after them himself."""
+    if not database.embedded:
+        return
+    from cli import embedded
+
+    for name in embedded.ensure(Path(database.settings.home)):
+        notice(f"the embedded {name} had died and was started again")
 
 
 @contextmanager
@@ -169,4 +179,8 @@ class _CurrentStderr:
 def _configure_logs(wanted: Settings) -> None:
     from headersweep import logs
 
-    logs.configure(wanted, stream=_CurrentStderr(), is_terminal=sys.stderr.isatty())
+    is_terminal = sys.stderr.isatty()
+    if is_terminal and wanted.log == "auto" and f"{settings_module.PREFIX}LOG_LEVEL" not in os.environ:
+        # Whoever looks at a progress bar did not ask for a log; cron mails, CI and log pipelines get all of it.
+        wanted = dataclasses.replace(wanted, log_level="warning")
+    logs.configure(wanted, stream=cast("TextIO", _CurrentStderr()), is_terminal=is_terminal)

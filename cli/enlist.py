@@ -74,7 +74,11 @@ def _wanted(target: str) -> Wanted:
 
 def refuse_unknown(targets_wanted: Sequence[Wanted], settings: Settings) -> None:
     """Refuse names before any server is started, where no server was ever started that could know them."""
-    if settings_module.embedded(settings) and not Path(settings.home).exists():
+    if not settings_module.embedded(settings):
+        return
+    from cli import embedded
+
+    if embedded.status(Path(settings.home)) is None:
         for item in targets_wanted:
             if item.definition is None:
                 raise targets.unknown_site(item.name, [], settings.sites)

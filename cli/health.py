@@ -232,8 +232,10 @@ def broker(filled: Settings) -> Check:
     """Whether the broker answers, and never throws messages away to save memory."""
     import redis
 
+    from cli import embedded
+
     client = redis.Redis.from_url(
-        filled.broker_url,
+        embedded.client_url(filled.broker_url),
         socket_timeout=BROKER_TIMEOUT_SECONDS,
         socket_connect_timeout=BROKER_TIMEOUT_SECONDS,
     )

@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import click
 
@@ -47,6 +47,13 @@ class CommandError(click.ClickException):
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Say it on stderr; having been interrupted is no error."""
+        if self.exit_code == ExitCode.INTERRUPTED:
+            click.echo(self.message, err=True)
+        else:
+            super().show(file)
 
 
 class LazyGroup(click.Group):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -70,7 +70,6 @@ class Post:
     started_at: float = 0.0
     start_after: float = 0.0
     quick_deaths: int = 0
-    restarts: int = field(default=0)
 
 
 Spawn = Callable[[list[str], Mapping[str, str], Path], Process]
@@ -171,33 +170,25 @@ class Supervisor:
         return [*start, "worker", *pool, "--without-gossip", "--without-mingle", "-l", "WARNING"]
 
     def _look_at(self, post: Post, silent: Callable[[Post], bool]) -> None:
-        now = self._clock()
         if post.process is None:
-            if now >= post.start_after:
+            if self._clock() >= post.start_after:
                 self._start(post)
             return
         code = post.process.poll()
         if code is not None:
-            self._replace(post, now, "exited", code)
+            self._replace(post, post.process, "exited", code)
         elif silent(post):
             _signal_group(post.process, signal.SIGKILL)
-            self._replace(post, now, "silent", post.process.wait(timeout=5.0))
+            self._replace(post, post.process, "silent", post.process.wait(timeout=5.0))
 
-    def _replace(self, post: Post, now: float, why: str, code: int) -> None:
+    def _replace(self, post: Post, process: Process, why: str, code: int) -> None:
+        now, pid = self._clock(), process.pid
         quick = now - post.started_at < QUICK_DEATH_SECONDS
         post.quick_deaths = post.quick_deaths + 1 if quick else 0
-        post.restarts += 1
         delay = min(MAX_BACKOFF_SECONDS, 2.0 ** (post.quick_deaths - 1)) if quick else 0.0
         post.start_after = now + delay
         post.process = None
-        log.warning(
-            "worker.replaced",
-            kind=post.kind,
-            worker=post.node,
-            reason=why,
-            exit_code=code,
-            delay_seconds=delay,
-        )
+        log.warning("worker.replaced", reason=f"{post.kind} {why}", process_id=pid, exit_code=code)
 
     def _silent(self) -> Callable[[Post], bool]:
         limit = max(SILENT_SECONDS, SILENT_LEASES * self._settings.lease_seconds)

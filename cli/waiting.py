@@ -31,6 +31,8 @@ LONELY_SECONDS = 30.0
 PATIENCE_SECONDS = 60.0
 """How long Postgres may be away before the waiting command gives up; the run itself never does."""
 
+BROKER_AWAY = "the broker does not answer; the sweep goes on as soon as it is back"
+
 _STEP_SECONDS = 0.05
 
 
@@ -98,7 +100,7 @@ def until_final(
         try:
             with _stopped_at_the_end(crew):
                 _start_crew_if_needed(wait)
-                ring(database, wait.workers)
+                _ring(wait)
                 _follow(wait)
         except KeyboardInterrupt as error:
             crew.kill()
@@ -151,9 +153,10 @@ def _follow(wait: Wait) -> None:
 def _round(wait: Wait) -> Sequence[Row[Any]]:
     """Look once: tick when it is time, watch the children, read the progress."""
     if time.monotonic() >= wait.next_tick:
+        context.revive(wait.database)
         wait.next_tick = time.monotonic() + wait.database.settings.tick_seconds
         _tick(wait)
-        wait.crew.poll()
+    wait.crew.poll()
     return _standing(wait.database, wait.run_ids)
 
 
@@ -162,7 +165,7 @@ def _tick(wait: Wait) -> None:
 
     result = tick.tick(wait.database.engine)
     if result.ring:
-        ring(wait.database, wait.workers)
+        _ring(wait)
     _tell_if_paused(wait)
     if wait.crew.is_empty:
         _start_crew_if_needed(wait)
@@ -177,7 +180,7 @@ def _patiently(wait: Wait, look: Callable[[], Sequence[Row[Any]]]) -> Sequence[R
     except DBAPIError as error:
         if not context.is_disconnect(error):
             raise
-        now = time.monotonic()
+        now, wait.next_tick = time.monotonic(), 0.0
         wait.away_since = wait.away_since or now
         wait.tell_once("Postgres does not answer; waiting for it to come back")
         if now - wait.away_since > PATIENCE_SECONDS:
@@ -224,12 +227,12 @@ def worker_heartbeats(database: Database) -> list[Heartbeat]:
     return [Heartbeat(row.name, row.age_seconds) for row in rows if row.kind == "worker"]
 
 
-def ring(database: Database, count: int) -> None:
+def _ring(wait: Wait) -> None:
     """Ring for work; say so when the broker is away (nothing is lost by that, only time)."""
     from scheduler import doorbell
 
-    if not doorbell.ring(database.settings.broker_url, count):
-        context.notice("the broker does not answer; the sweep goes on as soon as it is back")
+    if not doorbell.ring(wait.database.settings.broker_url, wait.workers):
+        wait.tell_once(BROKER_AWAY)
 
 
 def _standing(database: Database, run_ids: Sequence[int]) -> Sequence[Row[Any]]:
@@ -256,13 +259,16 @@ def _all_final(rows: Sequence[Row[Any]]) -> bool:
 
 def leave(database: Database, run_ids: Sequence[int], *, started: Sequence[int]) -> None:
     """Ring and go; BusyError when somebody works already on a run that this command did not create."""
+    from scheduler import doorbell
+
     busy = [row.id for row in _standing(database, run_ids) if row.held and row.id not in started]
     if busy:
         numbers = ", ".join(str(run_id) for run_id in busy)
         raise BusyError(
             f"run {numbers} is being worked on elsewhere; `headersweep show {busy[0]}` tells how far"
         )
-    ring(database, len(run_ids))
+    if not doorbell.ring(database.settings.broker_url, len(run_ids)):
+        context.notice(BROKER_AWAY)
     if database.embedded:
         context.notice("nobody works on embedded servers unless a command waits: `headersweep up`, or resume")
 

@@ -24,5 +24,8 @@ def events(shape: str, output: str | None) -> None:
     from headersweep import events as events_module
 
     output_module.check(output)
-    render = {"text": catalogue.as_text, "json": catalogue.as_json, "md": catalogue.as_markdown}[shape]
-    output_module.emit(render(events_module.CATALOGUE), output)
+    if shape == "md":
+        output_module.emit(events_module.as_markdown().rstrip("\n"), output)
+    else:
+        render = catalogue.as_json if shape == "json" else catalogue.as_text
+        output_module.emit(render(events_module.CATALOGUE), output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,9 @@ def up(workers: int | None) -> None:
     What dies or hangs is replaced. Stopping is clean and exits with 0; every run can be resumed.
     """
     from cli import context, supervisor, waiting
+    from headersweep import __version__, logs
 
+    log = logs.get_logger()
     with context.database() as database:
         crew = supervisor.Supervisor(database.settings, lambda: waiting.worker_heartbeats(database))
         count = supervisor.worker_count(workers, database.settings)
@@ -34,11 +37,18 @@ def up(workers: int | None) -> None:
             try:
                 crew.start_workers(count)
                 crew.start_beat()
+                log.info(
+                    "service.started",
+                    component="up",
+                    service_version=__version__,
+                    process_id=os.getpid(),
+                )
                 context.notice(f"up: {count} worker process(es) and a beat; their logs: {crew.log_folder}")
                 context.notice("Ctrl-C stops everything")
                 _watch(database, crew, interrupts)
                 context.notice("stopping: what is in flight is finished and kept")
                 crew.stop()
+                log.info("service.stopped", component="up", process_id=os.getpid())
             except KeyboardInterrupt:
                 context.notice("stopping at once")
             finally:
@@ -54,6 +64,7 @@ def _watch(database: Database, crew: Supervisor, interrupts: Interrupts) -> None
     while not interrupts.count:
         if time.monotonic() >= next_poll:
             next_poll = time.monotonic() + POLL_SECONDS
+            context.revive(database)
             try:
                 crew.poll()
                 answered = True

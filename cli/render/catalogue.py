@@ -1,11 +1,11 @@
-"""The catalogue of log events, for people, for scripts and for docs/events.md."""
+"""The catalogue of log events, for people and for scripts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from cli.render import json
-from headersweep.events import Event
+from headersweep.events import FIELDS, Event
 
 Catalogue = Mapping[str, Event]
 
@@ -19,9 +19,9 @@ def _paragraph(event: Event) -> Iterable[str]:
     yield f"{event.name}  ({event.level})"
     yield f"  {event.meaning}"
     if event.always:
-        yield f"  always:    {', '.join(event.always)}"
+        yield f"  always:    {', '.join(_names(event.always))}"
     if event.optional:
-        yield f"  sometimes: {', '.join(event.optional)}"
+        yield f"  sometimes: {', '.join(_names(event.optional))}"
     if event.alert:
         yield f"  alert:     {event.alert}"
 
@@ -34,8 +34,8 @@ def as_json(catalogue: Catalogue) -> str:
                 "event": event.name,
                 "level": event.level,
                 "meaning": event.meaning,
-                "always": list(event.always),
-                "optional": list(event.optional),
+                "always": _names(event.always),
+                "optional": _names(event.optional),
                 "alert": event.alert or None,
             }
             for event in catalogue.values()
@@ -43,23 +43,6 @@ def as_json(catalogue: Catalogue) -> str:
     )
 
 
-def as_markdown(catalogue: Catalogue) -> str:
-    """A table, as in docs/events.md."""
-    rows = [
-        f"| `{event.name}` | {event.level} | {_names(event.always)} | {_names(event.optional)} "
-        f"| {_cell(event.meaning)} | {_cell(event.alert)} |"
-        for event in catalogue.values()
-    ]
-    head = [
-        "| event | level | always | sometimes | meaning | alert |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    return "\n".join([*head, *rows])
-
-
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def _names(names: Iterable[str]) -> list[str]:
+    """The fields under the names that they have in the log."""
+    return [FIELDS[name].output for name in names]

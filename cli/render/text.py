@@ -90,7 +90,7 @@ def _heading(report: RunReport) -> list[str]:
         f"run {run.run_id}, slot {words.instant(run.slot)}",
     ]
     if run.duration_ms is not None:
-        speed = words.rate(report.done * 1000 / max(run.duration_ms, 1))
+        speed = words.rate((run.pages or 0) * 1000 / max(run.duration_ms, 1))
         lines[1] += f", took {words.duration(run.duration_ms)} ({speed})"
     if run.digest is not None:
         lines.append(f"digest {words.hexed(run.digest)}")

@@ -62,7 +62,6 @@ def _group_with(command: click.Command, monkeypatch: pytest.MonkeyPatch) -> clic
         (errors.BusyError("elsewhere"), 5),
         (errors.ConfigurationError("a setting is wrong"), 6),
         (errors.UnavailableError("no Postgres"), 7),
-        (errors.InterruptedRunError("resume 7"), 130),
         (errors.HeadersweepError("disk full"), 1),
     ],
 )
@@ -75,6 +74,15 @@ def test_an_error_of_ours_is_a_message_on_stderr_and_its_exit_code(
 
     result = CliRunner().invoke(_group_with(raising, monkeypatch), ["runs"])
     assert (result.exit_code, result.stdout, result.stderr) == (exit_code, "", f"Error: {error}\n")
+
+
+def test_having_been_interrupted_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    @click.command()
+    def raising() -> None:
+        raise errors.InterruptedRunError("interrupted; to go on: headersweep resume 7")
+
+    result = CliRunner().invoke(_group_with(raising, monkeypatch), ["runs"])
+    assert (result.exit_code, result.stderr) == (130, "interrupted; to go on: headersweep resume 7\n")
 
 
 def test_ctrl_c_before_anything_runs_exits_with_130(monkeypatch: pytest.MonkeyPatch) -> None:

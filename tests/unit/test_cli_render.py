@@ -120,7 +120,7 @@ def test_the_details_repeat_the_run_and_add_its_header_sets() -> None:
 def test_a_summary_says_what_a_person_wants_to_know() -> None:
     assert text.summary(REPORT, 100).splitlines() == [
         "docs: finished",
-        "run 7, slot 2026-11-22T10:00:00Z, took 5.1 s (234 pages/s)",
+        "run 7, slot 2026-11-22T10:00:00Z, took 5.1 s (229 pages/s)",
         "digest sha256:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
         "",
         "Pages      1,200 found: 1,170 stored, 20 denied by robots.txt, 4 outside the site, 6 failed",
