@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headersweep import sitemaps
@@ -246,6 +246,7 @@ PARTS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(PARTS, st.sampled_from([bytes, gzip.compress]), st.integers(1, 50))
 def test_any_bytes_give_entries_or_a_sitemap_error(parts: list[bytes], pack: type, size: int) -> None:
     raw = pack(b"".join(parts))
@@ -253,6 +254,7 @@ def test_any_bytes_give_entries_or_a_sitemap_error(parts: list[bytes], pack: typ
         assert url == url.strip()
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_any_packed_bytes_give_entries_or_a_sitemap_error(raw: bytes) -> None:
     found(raw)
@@ -260,6 +262,7 @@ def test_any_packed_bytes_give_entries_or_a_sitemap_error(raw: bytes) -> None:
     found(gzip.compress(b"<urlset>")[:10] + raw)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_any_lastmod_is_a_time_or_nothing(text: str) -> None:
     sitemaps.parse_lastmod(text)
