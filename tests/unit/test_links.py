@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headersweep import links, urls
@@ -202,12 +202,14 @@ HTML = st.lists(
 ).map("".join)
 
 
+@settings(deadline=None)
 @given(st.binary() | HTML.map(lambda text: text.encode(errors="replace")), st.none() | st.text(max_size=8))
 def test_reading_never_raises(body: bytes, charset: str | None) -> None:
     for page in links.LinkReader().pages(body, BASE, charset):
         assert urls.parse(page.url) == page
 
 
+@settings(deadline=None)
 @given(st.lists(HTML), st.sampled_from(["https://h/a/b", "https://h/a/c?d", "http://h/", "https://h/a/"]))
 def test_a_warm_reader_finds_what_a_new_one_finds(bodies: list[str], base: str) -> None:
     reader = links.LinkReader(max_cached=4)

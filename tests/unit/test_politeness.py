@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headersweep import politeness
@@ -79,6 +79,7 @@ def test_the_rate_grows_by_a_little_and_falls_by_half(
 RATES = st.just(0.0) | st.floats(FLOOR_RATE, 5000)
 
 
+@settings(deadline=None)
 @given(RATES, RATES, st.sampled_from(RateEvent), st.floats(0, 100))
 def test_only_a_success_raises_the_rate(rate: float, max_rate: float, event: RateEvent, ratio: float) -> None:
     new = politeness.next_rate(rate, max_rate, event, ratio)
@@ -145,6 +146,7 @@ DATES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.text() | st.from_regex(r"[-+]?[0-9]{1,20}(\.[0-9]*)?") | DATES)
 def test_reading_retry_after_never_raises_and_stays_within_a_day(value: str) -> None:
     seconds = politeness.retry_after_seconds(value, NOW)

@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headersweep import robots, urls
@@ -209,6 +209,7 @@ LINES = st.lists(
 ).map(lambda parts: "".join(parts).encode(errors="replace"))
 
 
+@settings(deadline=None)
 @given(st.none() | st.integers(), st.binary() | LINES, st.text(max_size=10))
 def test_reading_never_raises(status: int | None, body: bytes, path: str) -> None:
     rules = RobotsRules.parse(status, body)

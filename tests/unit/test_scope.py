@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headersweep import scope, urls
@@ -161,12 +161,14 @@ def test_without_a_start_url_nothing_is_in_scope() -> None:
     check(site(), "https://h/", OUT)
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(max_size=60))
 def test_a_pattern_never_raises(pattern: str, path: str) -> None:
     site("https://h/", include=(pattern,), exclude=(pattern,), path_prefix=pattern)
     scope.Glob(pattern).matches("/" + path)
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("ab/*?"), max_size=8), st.text(st.sampled_from("ab/?"), max_size=10))
 def test_globs_agree_with_the_plain_definition(pattern: str, text: str) -> None:
     def plain(rest: str, left: str) -> bool:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headersweep import urls
@@ -162,6 +162,7 @@ ODD = st.text(st.sampled_from("htps:/?#&=.@[]%\\ \t\x00aA1é_utm\udc80"), max_si
 PAGES = st.builds("https://h{}/{}?{}".format, st.sampled_from(["", ":1", ".de"]), ODD, ODD)
 
 
+@settings(deadline=None)
 @given(st.text() | ODD | PAGES, st.none() | ODD | PAGES)
 def test_parsing_never_raises_and_is_a_fixed_point(text: str, base: str | None) -> None:
     page = urls.parse(text, base)
@@ -172,6 +173,7 @@ def test_parsing_never_raises_and_is_a_fixed_point(text: str, base: str | None) 
         assert page.path_query.startswith("/")
 
 
+@settings(deadline=None)
 @given(PAGES, PAGES)
 def test_the_key_differs_exactly_when_the_url_does(left: str, right: str) -> None:
     one, two = urls.parse(left), urls.parse(right)
@@ -179,6 +181,7 @@ def test_the_key_differs_exactly_when_the_url_does(left: str, right: str) -> Non
         assert (one.key == two.key) == (one.url == two.url)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_the_registrable_domain_never_raises(host: str) -> None:
     assert isinstance(urls.registrable_domain(host), str)
