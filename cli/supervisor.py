@@ -166,7 +166,8 @@ class Supervisor:
         if post.kind == "beat":
             schedule = str(self._logs.parent / "celerybeat-schedule")
             return [*start, "beat", "-l", "WARNING", "-s", schedule, "--pidfile="]
-        pool = ["-P", "threads", "-c", "1", "-n", f"{post.node}@%h"]
+        # Two threads: one for a slice, one so that planning and rescuing do not wait behind it.
+        pool = ["-P", "threads", "-c", "2", "-n", f"{post.node}@%h"]
         return [*start, "worker", *pool, "--without-gossip", "--without-mingle", "-l", "WARNING"]
 
     def _look_at(self, post: Post, silent: Callable[[Post], bool]) -> None:
@@ -238,6 +239,7 @@ def environment(settings: Settings) -> dict[str, str]:
         home=str(Path(settings.home).absolute()),
         sites=str(Path(settings.sites).absolute()),
         log="json",
+        supervisor_pid=os.getpid(),
     )
     ours = {
         f"{PREFIX}{item.name.upper()}": str(getattr(named, item.name))
