@@ -30,6 +30,7 @@ origins = Table(
     Column("port", Integer, nullable=False),
     Column("robots_status", SmallInteger),
     Column("backoff_level", SmallInteger, nullable=False, server_default=text("0")),
+    Column("robots_failures", SmallInteger, nullable=False, server_default=text("0")),
     Column("scheme", Text, nullable=False),
     Column("host", Text, nullable=False),
     Column("robots_text", Text),
@@ -67,7 +68,7 @@ def load() -> TextClause:
     """All that a crawl must know of the origins :ids. Plan: pk_origins."""
     return text("""
         SELECT id, scheme, host, port, rate, backoff_level, robots_text, robots_status,
-               robots_fetched_at, robots_expires_at, clock_timestamp() AS now
+               robots_fetched_at, robots_expires_at, robots_failures, clock_timestamp() AS now
         FROM origins WHERE id = ANY(CAST(:ids AS bigint[]))
     """)
 
@@ -116,6 +117,7 @@ def keep_robots() -> TextClause:
     return text("""
         UPDATE origins SET robots_status = :status, robots_text = coalesce(:body, robots_text),
                robots_fetched_at = CASE WHEN :good THEN clock_timestamp() ELSE robots_fetched_at END,
-               robots_expires_at = clock_timestamp() + make_interval(secs => :holds)
+               robots_expires_at = clock_timestamp() + make_interval(secs => :holds),
+               robots_failures = CASE WHEN :good THEN 0 ELSE least(robots_failures + 1, 100) END
         WHERE id = :id
     """)

@@ -61,8 +61,8 @@ async def prepare(crawl: ShardCrawl, runtime: Runtime) -> None:
 
 def base_url(state: OriginState) -> str:
     """The origin as a URL without a path."""
-    host = f"[{state.host}]" if ":" in state.host and not state.host.startswith("[") else state.host
-    return f"{state.scheme}://{host}:{state.port}"
+    default = (state.scheme, state.port) in {("http", 80), ("https", 443)}
+    return f"{state.scheme}://{state.host}" + ("" if default else f":{state.port}")
 
 
 # -- robots.txt ------------------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ def _redirect(url: str, fetched: Fetched) -> PageUrl | None:
 async def _keep(crawl: ShardCrawl, runtime: Runtime, answer: RobotsAnswer, *, good: bool) -> None:
     """Keep robots.txt with its origin, for all workers and runs; a failure is asked about again soon."""
     now = datetime.now(UTC)
-    holds = robots.expires(robots.decide(answer.status), now) - now
+    holds = robots.expires(robots.decide(answer.status), now, crawl.origin.row.robots_failures + 1) - now
     values = {
         "id": crawl.held.origin_id,
         "status": answer.status,
@@ -206,6 +206,7 @@ async def _read_one(crawl: ShardCrawl, runtime: Runtime, row: Any) -> None:
         allow_unverified_tls=crawl.site.definition.allow_unverified_tls,
         want_body=_any_success,
         max_body=MAX_SITEMAP_BYTES,
+        max_wire=MAX_SITEMAP_BYTES,
     )
     entries, error = 0, None
     if fetched.body is None:

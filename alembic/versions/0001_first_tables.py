@@ -69,7 +69,7 @@ def upgrade() -> None:
         sa.Column("port", sa.Integer(), nullable=False),
         sa.Column("robots_status", sa.SmallInteger(), nullable=True),
         sa.Column("backoff_level", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("connect_failures", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("robots_failures", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("scheme", sa.Text(), nullable=False),
         sa.Column("host", sa.Text(), nullable=False),
         sa.Column("robots_text", sa.Text(), nullable=True),
