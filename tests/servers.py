@@ -35,7 +35,7 @@ def running(home: Path, environ: dict[str, str]) -> Iterator[Urls]:
         return
     from cli import embedded
 
-    with embedded.start(home) as servers:
+    with embedded.running(home) as servers:
         yield Urls(
             environ.get(DATABASE_VARIABLE) or servers.database_url,
             environ.get(BROKER_VARIABLE) or servers.broker_url,

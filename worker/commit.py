@@ -408,7 +408,7 @@ def _visit_row(
 def _add_visits(connection: Connection, rows: list[VisitRow]) -> set[tuple[int, int]]:
     if not rows:
         return set()
-    added = connection.execute(visits.add(), _columns(VISIT_COLUMNS, rows))  # type: ignore[arg-type]
+    added = connection.execute(visits.add(), _columns(VISIT_COLUMNS, rows))
     return {(row.run_id, row.page_id) for row in added}
 
 

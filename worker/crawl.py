@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from headersweep import logs, politeness
 from headersweep.politeness import RateEvent
 from headersweep.states import Outcome
-from worker import page
+from worker import fetch, page
 from worker.page import CONNECT_REASONS, Item, Result
 
 if TYPE_CHECKING:
@@ -308,9 +308,7 @@ class ShardCrawl:
         return False
 
     def _wants_body(self, status: int, content_type: str) -> bool:
-        if not self.site.definition.follow_links or status >= 400:  # noqa: PLR2004 - client and server errors
-            return False
-        return content_type.startswith(("text/html", "application/xhtml+xml"))
+        return self.site.definition.follow_links and fetch.html_only(status, content_type)
 
     def _judge(self, item: Item, fetched: Fetched) -> Result:
         if fetched.status is None:

@@ -13,6 +13,10 @@ from headersweep.states import FailureReason, Outcome
 from models import frontier, origins
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Row
+
     from headersweep.urls import PageUrl
     from worker.crawl import OriginState, ShardCrawl
     from worker.fetch import Fetched
@@ -172,15 +176,16 @@ async def _read_sitemaps(crawl: ShardCrawl, runtime: Runtime) -> None:
     named = crawl.origin.rules.sitemaps if crawl.origin.rules else ()
     await _queue(crawl, runtime, named or (base_url(crawl.origin) + "/sitemap.xml",), depth=0)
     while not crawl.stopping:
-        values = {"shard_id": crawl.held.id}
-        waiting = await runtime.database(
-            lambda connection, values=values: connection.execute(frontier.open_sitemaps(), values).all()
-        )
+        waiting = await runtime.database(lambda connection: _open_sitemaps(connection, crawl.held.id))
         if not waiting:
             return
         for row in waiting:
             if not crawl.stopping:
                 await _read_one(crawl, runtime, row)
+
+
+def _open_sitemaps(connection: Connection, shard_id: int) -> Sequence[Row[Any]]:
+    return connection.execute(frontier.open_sitemaps(), {"shard_id": shard_id}).all()
 
 
 async def _queue(

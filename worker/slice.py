@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -317,10 +318,7 @@ class Slice:
             if not crawl.site.definition.follow_links:
                 crawl.known_upto = None
                 continue
-            values = {"site_id": crawl.site.site_id, "after": crawl.known_upto, "limit": KNOWN_BITE}
-            rows = await self._database(
-                lambda connection, values=values: connection.execute(frontier.known_pages(), values).all()
-            )
+            rows = await self._database(partial(_known_pages, crawl.site.site_id, crawl.known_upto))
             pages = [(urls.parse(row.url), row.depth) for row in rows]
             crawl.extra += [
                 (page, depth) for page, depth in pages if page is not None and crawl.site.is_new(page)
@@ -484,6 +482,11 @@ class Slice:
 
     async def _database(self, call: Callable[[Any], Any]) -> Any:
         return await self._runtime.database(call)
+
+
+def _known_pages(site_id: int, after: int, connection: Any) -> Any:
+    values = {"site_id": site_id, "after": after, "limit": KNOWN_BITE}
+    return connection.execute(frontier.known_pages(), values).all()
 
 
 def _depths(result: Any) -> list[tuple[Any, int]]:

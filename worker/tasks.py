@@ -7,8 +7,8 @@ import time
 from celery import shared_task
 
 from headersweep import logs
-from scheduler import doorbell, finishing
-from scheduler.tick import tick
+from models import control
+from scheduler import doorbell, finishing, tick
 from worker import celery
 
 log = logs.get_logger()
@@ -22,9 +22,7 @@ def crawl_slice() -> None:
     Repeat: a slice without due shards ends at once.
     """
     report = celery.runtime().crawl_slice()
-    if report is None:
-        return
-    if report.more:
+    if report is not None and report.more:
         doorbell.ring(celery.settings().broker_url)
 
 
