@@ -12,8 +12,6 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, TextIO, cast
 
-import click
-
 from headersweep import settings as settings_module
 from headersweep.errors import UnavailableError
 from headersweep.settings import Settings
@@ -41,8 +39,10 @@ def settings() -> Settings:
 
 
 def notice(message: str) -> None:
-    """Tell the operator something that is no result: stderr."""
-    click.echo(message, err=True)
+    """Tell the operator something that is no result: stderr, above a progress display if there is one."""
+    # Not click.echo: it looks for the file below, and so passes by the display's stand-in for stderr.
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
 
 
 @contextmanager

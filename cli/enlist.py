@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import getpass
 import os
 import socket
@@ -109,17 +110,18 @@ def _choose(connection: Connection, item: Wanted, options: Options, folder: str)
     definition = targets.with_options(item.definition, options)
     if row is not None and row.source == "file" and not item.is_url:
         return Chosen(row.id, definition, is_adhoc=False)
-    return Chosen(_adhoc_site(connection, definition), definition, item.is_url)
+    return _adhoc_site(connection, definition, is_url=item.is_url)
 
 
-def _adhoc_site(connection: Connection, definition: SiteDefinition) -> int:
+def _adhoc_site(connection: Connection, definition: SiteDefinition, *, is_url: bool) -> Chosen:
     """The site for a URL; where a site file owns that name, the URL gets a name that says what it is."""
     from models import sites
 
     for name in (definition.name, f"url:{definition.name}"[: targets.MAX_NAME]):
-        site_id = connection.scalar(sites.upsert_adhoc_site({**definition.as_json(), "name": name}))
+        named = dataclasses.replace(definition, name=name)
+        site_id = connection.scalar(sites.upsert_adhoc_site(named.as_json()))
         if site_id is not None:
-            return int(site_id)
+            return Chosen(site_id, named, is_url)
     raise ConfigurationError(f"a site file owns the names {definition.name} and url:{definition.name}")
 
 

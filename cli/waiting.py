@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from cli import context, progress, supervisor, targets
 from cli.context import Database
 from cli.options import Presentation
+from cli.render import words
 from cli.supervisor import Heartbeat, Supervisor
 from headersweep.definition import SiteDefinition
 from headersweep.errors import BusyError, HeadersweepError, InterruptedRunError
@@ -215,7 +216,8 @@ def _start_crew_if_needed(wait: Wait) -> None:
         if wait.next_tick and now - wait.seen_worker_at < LONELY_SECONDS:
             return
     wait.crew.start_workers(wait.workers)
-    context.notice(f"started {wait.workers} worker process(es); their logs: {wait.crew.log_folder}")
+    started = words.count(wait.workers, "worker")
+    context.notice(f"started {started}; their logs: {wait.crew.log_folder}")
 
 
 def worker_heartbeats(database: Database) -> list[Heartbeat]:

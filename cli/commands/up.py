@@ -27,6 +27,7 @@ def up(workers: int | None) -> None:
     What dies or hangs is replaced. Stopping is clean and exits with 0; every run can be resumed.
     """
     from cli import context, supervisor, waiting
+    from cli.render import words
     from headersweep import __version__, logs
 
     log = logs.get_logger()
@@ -43,7 +44,9 @@ def up(workers: int | None) -> None:
                     service_version=__version__,
                     process_id=os.getpid(),
                 )
-                context.notice(f"up: {count} worker process(es) and a beat; their logs: {crew.log_folder}")
+                context.notice(
+                    f"up: {words.count(count, 'worker')} and a beat; their logs: {crew.log_folder}"
+                )
                 context.notice("Ctrl-C stops everything")
                 _watch(database, crew, interrupts)
                 context.notice("stopping: what is in flight is finished and kept")
