@@ -76,7 +76,14 @@ _FIELDS = (
     Field("new_snapshots", "new_snapshots", "Sets of headers never seen before."),
     Field("changed_pages", "changed_pages", "Pages whose set differs from the run before."),
     Field("shards", "shards", "Shards that were held."),
+    Field("discovered", "discovered", "Pages that were found, whatever became of them."),
+    Field("missing", "missing", "Pages without an outcome."),
     Field("sites", "sites", "Sites that were changed."),
+    Field("added", "added", "Sites that are new."),
+    Field("changed", "changed", "Sites whose definition changed."),
+    Field("disabled", "disabled", "Sites whose file is gone, or says so."),
+    Field("unchanged", "unchanged", "Sites that stayed as they were."),
+    Field("due_shards", "due_shards", "Shards that wait for a worker."),
     Field("planned", "planned", "Runs that were planned."),
     Field("finished", "finished", "Runs that were closed."),
     Field("rescued", "rescued", "Shards whose lease had run out."),
@@ -153,14 +160,14 @@ _EVENTS = (
     Event(
         "beat.ticked",
         "info",
-        "The tick looked for due slots, lost shards and finished runs. It is the sign of life.",
-        always=("planned", "finished", "duration_ms"),
-        optional=("rescued",),
+        "A worker took the beat's message and planned what was due. It is the sign of life of beat, broker and worker.",
+        always=("planned", "duration_ms"),
+        optional=("finished", "rescued", "due_shards"),
         alert="None for 5 minutes: no sweep is being planned.",
     ),
     Event(
         "tick.failed",
-        "error",
+        "warning",
         "A tick could not do its work; the next one tries again.",
         always=("error_type",),
         optional=("error_detail", "duration_ms"),
@@ -194,7 +201,26 @@ _EVENTS = (
         "info",
         "The site files were taken over, all or none.",
         always=("sites",),
-        optional=("requested_by", "duration_ms"),
+        optional=("requested_by", "duration_ms", "added", "changed", "disabled", "unchanged"),
+    ),
+    Event(
+        "site.enabled",
+        "info",
+        "A site is swept again by its schedule.",
+        always=("site_name", "requested_by"),
+    ),
+    Event(
+        "site.disabled",
+        "info",
+        "A site is swept no more until it is enabled; what was kept stays.",
+        always=("site_name", "requested_by"),
+    ),
+    Event(
+        "site.postponed",
+        "error",
+        "What is kept about a site cannot be read, so it is not planned; it is looked at again in an hour.",
+        always=("site_name", "error_detail"),
+        alert="Any: run `headersweep sites apply`, or look whether an older program runs beside a newer one.",
     ),
     # A run.
     Event(
@@ -203,6 +229,13 @@ _EVENTS = (
         "A run exists for this site and slot; asking again for the same slot makes no other.",
         always=("run_id", "site_name", "slot", "requested_by"),
         optional=("reason",),
+    ),
+    Event(
+        "run.skipped",
+        "warning",
+        "A slot came while an earlier run of the site was still at work, so it got no run.",
+        always=("site_name", "slot", "reason", "run_id"),
+        alert="Again and again: the schedule is tighter than a sweep lasts.",
     ),
     Event(
         "run.started",
@@ -230,7 +263,7 @@ _EVENTS = (
             "digest",
             "duration_ms",
         ),
-        optional=("generation",),
+        optional=("generation", "discovered"),
         alert="None for a site within twice its schedule; or run.state is failed.",
     ),
     Event(
@@ -256,10 +289,11 @@ _EVENTS = (
     ),
     Event(
         "run.recounted",
-        "info",
-        "Closing the run masked further headers, and its snapshots were folded accordingly.",
-        always=("run_id", "snapshots"),
-        optional=("site_name", "pages", "duration_ms"),
+        "warning",
+        "Pages of the run had no outcome when it should have been closed; its shards are looked at once more.",
+        always=("run_id", "missing"),
+        optional=("site_name",),
+        alert="Any: it should not happen. The run heals itself; tell the maintainers.",
     ),
     # Shards and slices.
     Event(
@@ -322,7 +356,7 @@ _EVENTS = (
     ),
     Event(
         "page.failed",
-        "info",
+        "debug",
         "A page could not be fetched. That is data about the site, not an error of ours.",
         always=("url_full", "reason"),
         optional=("run_id", "error_detail", "duration_ms", "attempts"),
@@ -331,8 +365,8 @@ _EVENTS = (
         "page.quarantined",
         "error",
         "A page took down the worker three times; it is left out until somebody has looked at it.",
-        always=("url_full",),
-        optional=("run_id", "page_id", "shard_id", "attempts"),
+        always=("page_id", "run_id"),
+        optional=("url_full", "shard_id", "attempts"),
         alert="Any.",
     ),
     Event(
@@ -346,8 +380,8 @@ _EVENTS = (
         "header.masked",
         "info",
         "A header differs on nearly every response of the site; its value no longer counts.",
-        always=("site_name", "header_name", "values", "responses"),
-        optional=("run_id",),
+        always=("run_id", "header_name", "values", "responses"),
+        optional=("site_name",),
     ),
     # Origins.
     Event(

@@ -155,7 +155,7 @@ def mask(connection: Connection, site_id: int, run_id: int, masks: dict[str, tup
             "header.masked",
             run_id=run_id,
             header_name=row.header_name,
-            distinct_values=row.distinct_values,
+            values=row.distinct_values,
             responses=row.responses,
         )
 

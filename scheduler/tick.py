@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from headersweep import logs
+from headersweep import events, logs
 from models import control, outbox, partitions, runs, shards
 from scheduler import finishing, owners, planning
 
@@ -80,7 +80,9 @@ def emit(engine: Engine) -> int:
     with engine.begin() as connection:
         rows = connection.execute(outbox.waiting(), {"limit": EMIT_LIMIT}).all()
         for row in rows:
-            log.info("run.finished", event_id=row.event_id, **row.payload)
+            log.info(
+                "run.finished", **events.checked("run.finished", {"event_id": row.event_id, **row.payload})
+            )
         if rows:
             connection.execute(outbox.mark_emitted(), {"ids": [row.id for row in rows]})
     return len(rows)

@@ -12,7 +12,7 @@ from typing import Any
 
 from celery import Celery, signals
 
-from headersweep import logs
+from headersweep import __version__, logs
 from headersweep import settings as configuration
 from headersweep.settings import Settings
 from models import migrate
@@ -93,17 +93,17 @@ def _start(sender: Any = None, **_arguments: Any) -> None:
     migrate.check_head(settings().database_url)
     runtime().node = str(getattr(sender, "hostname", None) or runtime().owner)
     runtime().start_timer()
-    log.info("service.started", service="worker", owner=runtime().owner)
+    log.info("service.started", component="worker", service_version=__version__, process_id=os.getpid())
 
 
 @signals.beat_init.connect
 def _start_beat(**_arguments: Any) -> None:
     migrate.check_head(settings().database_url)
-    log.info("service.started", service="beat", owner="")
+    log.info("service.started", component="beat", service_version=__version__, process_id=os.getpid())
 
 
 @signals.worker_shutting_down.connect
 def _stop(**_arguments: Any) -> None:
     """The running slice hands back its shards within seconds; nothing is lost."""
     runtime().stop()
-    log.info("service.stopping", service="worker", owner=runtime().owner)
+    log.info("service.stopped", component="worker", process_id=os.getpid(), reason="asked to stop")

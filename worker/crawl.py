@@ -71,6 +71,12 @@ class OriginState:
     rules_failed: tuple[Outcome, str] | None = None
 
     @property
+    def url(self) -> str:
+        """The origin as a URL without a path."""
+        default = (self.scheme, self.port) in {("http", 80), ("https", 443)}
+        return f"{self.scheme}://{self.host}" + ("" if default else f":{self.port}")
+
+    @property
     def gap(self) -> float:
         """Seconds between two requests; 0 when there is no limit."""
         return 1.0 / self.rate if self.rate > 0 else 0.0
@@ -353,9 +359,10 @@ class ShardCrawl:
         state.level, state.dirty = min(state.level + 1, MAX_LEVEL), True
         log.info(
             "origin.backed_off",
-            server_address=state.host,
+            origin=state.url,
+            run_id=self.site.run_id,
             status_code=fetched.status,
-            seconds=round(state.block_seconds, 1),
+            delay_seconds=round(state.block_seconds, 1),
         )
         self.stop()
         self._poke()

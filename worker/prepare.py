@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from headersweep.urls import PageUrl
-    from worker.crawl import OriginState, ShardCrawl
+    from worker.crawl import ShardCrawl
     from worker.fetch import Fetched
     from worker.runtime import Runtime
 
@@ -63,12 +63,6 @@ async def prepare(crawl: ShardCrawl, runtime: Runtime) -> None:
         await _read_sitemaps(crawl, runtime)
 
 
-def base_url(state: OriginState) -> str:
-    """The origin as a URL without a path."""
-    default = (state.scheme, state.port) in {("http", 80), ("https", 443)}
-    return f"{state.scheme}://{state.host}" + ("" if default else f":{state.port}")
-
-
 # -- robots.txt ------------------------------------------------------------------------------------------------
 
 
@@ -93,7 +87,7 @@ async def _learn_rules(crawl: ShardCrawl, runtime: Runtime) -> None:
         state.rules = robots.RobotsRules(RobotsVerdict.PARSE, row.robots_text or "")
     else:
         state.rules_failed = _denied(answer)
-        log.info("origin.failed", server_address=state.host, error_type=state.rules_failed[1])
+        log.info("origin.failed", origin=state.url, run_id=crawl.held.run_id, reason=state.rules_failed[1])
         await _keep(crawl, runtime, answer, good=False)
     _obey_delay(crawl)
 
@@ -127,7 +121,7 @@ async def _ask(crawl: ShardCrawl, runtime: Runtime) -> RobotsAnswer:
 
 async def _ask_once(crawl: ShardCrawl, runtime: Runtime) -> RobotsAnswer:
     """robots.txt over at most five redirects, each of them checked like any address."""
-    url = base_url(crawl.origin) + "/robots.txt"
+    url = crawl.origin.url + "/robots.txt"
     for _hop in range(robots.MAX_REDIRECTS + 1):
         fetched = await runtime.fetcher.fetch(
             url,
@@ -174,7 +168,7 @@ async def _keep(crawl: ShardCrawl, runtime: Runtime, answer: RobotsAnswer, *, go
 async def _read_sitemaps(crawl: ShardCrawl, runtime: Runtime) -> None:
     """Read the sitemaps that robots.txt names, or /sitemap.xml; one that was read in this run is not read again."""
     named = crawl.origin.rules.sitemaps if crawl.origin.rules else ()
-    await _queue(crawl, runtime, named or (base_url(crawl.origin) + "/sitemap.xml",), depth=0)
+    await _queue(crawl, runtime, named or (crawl.origin.url + "/sitemap.xml",), depth=0)
     while not crawl.stopping:
         waiting = await runtime.database(lambda connection: _open_sitemaps(connection, crawl.held.id))
         if not waiting:

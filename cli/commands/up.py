@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from cli import options
+from headersweep import __version__, logs
 
 if TYPE_CHECKING:
     from cli.context import Database
     from cli.supervisor import Supervisor
     from cli.waiting import Interrupts
+
+log = logs.get_logger()
 
 LOOK_SECONDS = 1.0
 POLL_SECONDS = 5.0
@@ -28,9 +31,7 @@ def up(workers: int | None) -> None:
     """
     from cli import context, supervisor, waiting
     from cli.render import words
-    from headersweep import __version__, logs
 
-    log = logs.get_logger()
     with context.database() as database:
         crew = supervisor.Supervisor(database.settings, lambda: waiting.worker_heartbeats(database))
         count = supervisor.worker_count(workers, database.settings)

@@ -63,7 +63,7 @@ def test_every_task_has_a_name_of_its_own_and_says_what_makes_it_idempotent() ->
 def test_beat_plans_only_tasks_that_exist() -> None:
     beat = importlib.import_module("scheduler.beat")
     known = {_task_name(task) for task in _tasks()}
-    planned = {entry["task"] for entry in _schedule(beat).values()}
+    planned = {entry["task"] for entry in beat.schedule(5.0).values()}
     assert planned
     assert planned <= known
 
@@ -75,18 +75,6 @@ def test_importing_any_module_opens_no_connection_and_needs_no_setting() -> None
         for module in pkgutil.walk_packages(package.__path__, f"{name}."):
             if not module.name.endswith("__main__") and "_alembic" not in module.name:
                 importlib.import_module(module.name)
-
-
-def _schedule(beat: object) -> dict[str, dict[str, object]]:
-    found = [value for name, value in vars(beat).items() if name.isupper() and _is_schedule(value)]
-    assert found, "scheduler/beat.py has no schedule: a dictionary of entries with a task each"
-    return {key: entry for schedule in found for key, entry in schedule.items()}
-
-
-def _is_schedule(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(entry, dict) and "task" in entry for entry in value.values()
-    )
 
 
 def _modules() -> Iterator[Path]:

@@ -102,7 +102,11 @@ def test_children_are_told_settings_and_no_variable_that_settings_refuse(
     changed = dataclasses.replace(world.settings, workers=3, contact="mailto:a@b.example", home="relative")
     told = settings.from_mapping(supervisor.environment(changed))
     assert told == dataclasses.replace(
-        changed, log="json", home=str(Path("relative").absolute()), sites=str(Path("sites").absolute())
+        changed,
+        log="json",
+        supervisor_pid=os.getpid(),
+        home=str(Path("relative").absolute()),
+        sites=str(Path("sites").absolute()),
     )
 
 
@@ -136,7 +140,7 @@ def test_a_silent_worker_is_killed_and_replaced_under_a_new_name(world: World) -
 
 def test_a_worker_that_is_late_but_within_three_leases_is_left_alone(world: World) -> None:
     world.supervisor.start_workers(1)
-    world.heartbeats = [Heartbeat(f"{world.node(0)}@host", 89.0)]
+    world.heartbeats = [Heartbeat(f"{world.node(0)}@host", 59.0)]
     world.supervisor.poll()
     assert world.signals == []
 
