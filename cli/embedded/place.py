@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import hashlib
 import json
 import os
@@ -59,9 +60,10 @@ class Place:
 
     @property
     def sockets(self) -> Path:
-        """Folder of the unix sockets: in the state, or a short private one when that path is too long."""
+        """Folder of the unix sockets: in the state, or a short private one when no socket can be there."""
         inside = self.state / "run"
-        if len(os.fsencode(inside)) <= SOCKET_FOLDER_BYTES:
+        # Clients of Postgres read a comma as the end of one host and the start of another.
+        if len(os.fsencode(inside)) <= SOCKET_FOLDER_BYTES and "," not in str(inside):
             return inside
         if os.geteuid() == 0:
             return SYSTEM_SOCKETS / self.tag
@@ -206,6 +208,8 @@ def _make(folder: Path, mode: int) -> None:
     """Make a folder with its parents; the mode is for what is made here, what is there already stays as it is."""
     if folder.is_dir():
         return
+    if folder.exists():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     _make(folder.parent, PRIVATE if mode == PRIVATE else READABLE)
     folder.mkdir(mode=PRIVATE, exist_ok=True)
     folder.chmod(mode)

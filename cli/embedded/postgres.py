@@ -99,7 +99,7 @@ class Postgres:
     def major(self) -> int | None:
         """The major version that the data belongs to; None when there is none yet."""
         version = self.data / "PG_VERSION"
-        return int(version.read_text(encoding="ascii").split(".")[0]) if version.is_file() else None
+        return int(version.read_bytes().split(b".")[0]) if version.is_file() else None
 
     def pid(self) -> int | None:
         """The postmaster, when it is alive and ours and its socket is there."""

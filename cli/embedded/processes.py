@@ -41,7 +41,7 @@ def marked(mark: Mark) -> list[int]:
 def read_pid(path: Path) -> int | None:
     """The process id on the first line of a file, unchecked."""
     try:
-        return int(path.read_text(encoding="ascii", errors="replace").split("\n", 1)[0])
+        return int(path.read_bytes().split(b"\n", 1)[0])
     except (OSError, ValueError):
         return None
 
