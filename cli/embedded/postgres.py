@@ -8,6 +8,7 @@ import socket
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -108,13 +109,17 @@ class Postgres:
             return None
         return pid if self.socket.exists() else None
 
+    def is_there(self) -> bool:
+        """Whether it runs, ready or not; it may be in another container with this home, where only the socket tells."""
+        return self.pid() is not None or bool(_reply(self.socket))
+
     def answers(self) -> bool:
         """Whether it takes connections: it asks for a password then, and refuses while it starts or stops."""
         return _reply(self.socket)[:1] == b"R"
 
     def start(self, program: Program) -> str:
         """Start it, making the data first if there is none; answers what it had to recover from, if anything."""
-        if (pid := self.pid()) and self._comes_up(pid):
+        if self.is_there() and self._comes_up(self.pid() or 0):
             return ""  # a command that was killed had started it
         if not self.data.exists():
             self._create(program)
@@ -139,8 +144,10 @@ class Postgres:
 
     def _create(self, program: Program) -> None:
         """Make the data folder aside and rename it, so that a crash in between leaves nothing half made."""
-        fresh = self.folder / "data.unfinished"
-        shutil.rmtree(fresh, ignore_errors=True)
+        for abandoned in self.folder.glob("unfinished-*"):
+            shutil.rmtree(abandoned, ignore_errors=True)
+        # Never the same name again: what a killed command has started may still be writing there.
+        fresh = self.folder / f"unfinished-{token_hex(4)}"
         self._run_to_end([str(program.folder / "initdb"), "-D", str(fresh), *_initdb_options(program.major)])
         # Passwords go through standard input of a server without any socket: never a file, an argument or trust.
         single = [str(program.path), "--single", "-D", str(fresh), "-c", "exit_on_error=on", "template1"]
@@ -208,7 +215,7 @@ class Postgres:
         for _ in processes.ticks(START_SECONDS):
             if self.answers():
                 return True
-            if not processes.is_running(pid, self.mark):
+            if not processes.is_running(pid, self.mark) and not _reply(self.socket):
                 return False
         raise UnavailableError(
             f"Postgres still recovers after {START_SECONDS:.0f} s; it goes on by itself: watch {self.log.path}, "

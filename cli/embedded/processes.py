@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.01
 LISTING_SECONDS = 10
 
 #: How to end a server, from the polite way to the last one: (signal, seconds until the next).

@@ -3,7 +3,7 @@
     python embedded_command.py HOME [UID] [POSTGRES_SOURCE] [BROKER_SOURCE]
 
 It becomes that user only after everything is imported, since the interpreter may be out of that user's reach.
-Every answer is one line of JSON. Lines: ``sql STATEMENT``, ``push``, ``length``, ``ensure``; the end of the input ends it.
+Every answer is one line of JSON. Lines: ``sql STATEMENT``, ``fill ROWS`` (one commit each), ``push``, ``length``, ``ensure``; the end of the input ends it.
 """
 
 from __future__ import annotations
@@ -47,6 +47,12 @@ def answer(servers: embedded.Servers, line: str) -> Any:
         with psycopg.connect(servers.database_url) as connection:
             cursor = connection.execute(rest.encode())
             return cursor.fetchall() if cursor.description else None
+    if verb == "fill":
+        with psycopg.connect(servers.database_url, autocommit=True) as connection:
+            connection.execute("create table if not exists kept (n int)")
+            for n in range(int(rest)):
+                connection.execute("insert into kept values (%s)", (n,))
+            return None
     if verb == "ensure":
         return embedded.ensure(servers.home)
     with redis.Redis.from_url(embedded.client_url(servers.broker_url)) as client:

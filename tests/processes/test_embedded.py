@@ -137,8 +137,6 @@ def clean_up(home: Path) -> None:
         embedded.stop(home)
         if where.home not in where.state.parents:
             shutil.rmtree(where.state)
-        if where.state not in where.sockets.parents:
-            shutil.rmtree(where.sockets, ignore_errors=True)
 
 
 def left_over(home: Path) -> list[int]:
@@ -153,9 +151,8 @@ def kill(pids: list[int]) -> None:
 
 
 def fill(command: Command, rows: int = 200) -> None:
-    command.ask("sql create table if not exists kept (n int)")
-    for _ in range(rows):
-        command.ask("sql insert into kept values (1)")
+    """So many rows, each committed for itself."""
+    command.ask(f"fill {rows}")
 
 
 def test_data_survives_a_stop_and_nothing_is_left_running(fresh_home: Path, start: Start) -> None:
