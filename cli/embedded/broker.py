@@ -110,13 +110,13 @@ class Broker:
         if (aside := self._set_data_aside()) and self._comes_up(self._launch(program)):
             return f"its files could not be read and were set aside: {aside}"
         what = f"{program} did not start in {self.folder}"
-        raise logfile.failure(what, self.log.path, self.log.tail(said))
+        raise logfile.failure(f"{what}; its log is {self.log.path}", self.log.tail(said))
 
     def stop(self) -> bool:
         """Stop it properly; True when it was running."""
         found = processes.marked(self.mark)
         for pid in found:
-            processes.end(pid, self.mark, STOP)
+            processes.end(pid, self.mark, STOP, self.place.account.send)
         return bool(found)
 
     def _write_settings(self) -> None:

@@ -41,7 +41,20 @@ class Place:
     home: Path
     state: Path
     account: Account
-    notice: tuple[str, ...] = ()
+
+    @property
+    def notice(self) -> tuple[str, ...]:
+        """What an operator would not expect: state and programs that are elsewhere."""
+        lines = []
+        if self.state.parent != self.home:
+            lines.append(
+                f"the servers' state is in {self.state}: their account, {self.account.name}, cannot reach {self.home}"
+            )
+        if self.copies.is_dir() and any(self.copies.iterdir()):
+            lines.append(
+                f"the servers' programs were copied to {self.copies}: {self.account.name} cannot reach the installed ones"
+            )
+        return tuple(lines)
 
     @property
     def tag(self) -> str:
@@ -152,16 +165,19 @@ def explained(place: Place) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        what = f"the servers' state in {place.state} cannot be used: {error.strerror or error}"
+        hint = (
+            "Check who owns that folder and whether its disk is full, or set HEADERSWEEP_HOME to another one."
+        )
         raise ConfigurationError(
-            f"the servers' state in {place.state} cannot be used: {error.strerror or error} ({error.filename}); "
-            f"check owner and free space of that folder, or set HEADERSWEEP_HOME to another one"
+            f"{what} ({error.filename})\n{hint}" if error.filename else f"{what}\n{hint}"
         ) from error
 
 
 def _located(home: Path) -> Place:
     state = _kept_state(home)
     if state is not None:
-        return Place(home, state, _account_of(state), _notice(home, state))
+        return Place(home, state, _account_of(state))
     account = accounts.choose()
     state = home / "servers"
     if account.is_other and not account.can("-x", home):
@@ -171,7 +187,7 @@ def _located(home: Path) -> Place:
     if state.parent != home:
         (state / "home").write_text(f"{home}\n", encoding="utf-8", errors="surrogateescape")
         (home / POINTER).write_text(f"{state}\n", encoding="utf-8")
-    return Place(home, state, account, _notice(home, state))
+    return Place(home, state, account)
 
 
 def _kept_state(home: Path) -> Path | None:
@@ -196,12 +212,6 @@ def _account_of(state: Path) -> Account:
             f"run as that user or as root, or set HEADERSWEEP_HOME to a folder of your own"
         )
     return accounts.of_uid(owner)
-
-
-def _notice(home: Path, state: Path) -> tuple[str, ...]:
-    if state.parent == home:
-        return ()
-    return (f"the servers' state is in {state}: their account cannot reach {home}",)
 
 
 def _make(folder: Path, mode: int) -> None:

@@ -24,8 +24,9 @@ PORT = 5432  # names the socket file; nothing listens on the network
 
 START_SECONDS = 600.0  # recovery after a crash may replay gigabytes
 ORPHAN_SECONDS = 10.0
-STOP = ((signal.SIGINT, 120.0), (signal.SIGQUIT, 20.0), (signal.SIGKILL, 10.0))
+STOP = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 20.0), (signal.SIGKILL, 10.0))
 ANSWER_SECONDS = 5.0
+RESTART_SECONDS = 10.0
 
 BUILTIN_LOCALE_SINCE = 17
 
@@ -135,12 +136,19 @@ class Postgres:
         postmaster = processes.read_pid(self.data / "postmaster.pid")
         found = processes.marked(self.mark)
         if postmaster in found:
-            processes.end(postmaster, self.mark, STOP)
+            self._wait_out_restart(postmaster)
+            processes.end(postmaster, self.mark, STOP, self.place.account.send)
         # Children notice by themselves that their postmaster is gone; those that are stuck are ended.
         if not processes.wait_until_gone(found, self.mark, ORPHAN_SECONDS):
             for pid in found:
-                processes.end(pid, self.mark, STOP[1:])
+                processes.end(pid, self.mark, STOP[1:], self.place.account.send)
         return bool(found)
+
+    def _wait_out_restart(self, postmaster: int) -> None:
+        """Postgres 18 can hang when it is told to stop while it starts again after the death of a child."""
+        for _ in processes.ticks(RESTART_SECONDS):
+            if self.answers() or not processes.is_running(postmaster, self.mark):
+                return
 
     def _create(self, program: Program) -> None:
         """Make the data folder aside and rename it, so that a crash in between leaves nothing half made."""
@@ -165,7 +173,7 @@ class Postgres:
         done = self.place.account.run(command, stdin=stdin)
         if done.returncode:
             said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-logfile.QUOTED_LINES :])
-            raise logfile.failure(f"{Path(command[0]).name} could not make {self.data}", self.folder, said)
+            raise logfile.failure(f"{Path(command[0]).name} could not make {self.data}", said)
 
     def _write_settings(self) -> None:
         folder = str(self.place.sockets).replace('"', '""')
@@ -197,7 +205,7 @@ class Postgres:
             if b"still in use" not in text and b"lock file" not in text:
                 break
         what = f"Postgres ({program.source}) did not start on {self.data}"
-        raise logfile.failure(what, self.log.path, self.log.tail(said))
+        raise logfile.failure(f"{what}; its log is {self.log.path}", self.log.tail(said))
 
     def _launch(self, program: Program) -> int:
         settings = self.place.settings / "postgresql.conf"
@@ -251,6 +259,6 @@ def _reply(path: Path) -> bytes:
             link.settimeout(ANSWER_SECONDS)
             link.connect(str(path))
             link.sendall(opening)
-            return link.recv(1)
+            return link.recv(4096)  # all of it: what is left unread would be logged as a lost connection
     except OSError:
         return b""

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ LISTING_SECONDS = 10
 
 #: How to end a server, from the polite way to the last one: (signal, seconds until the next).
 Ladder = tuple[tuple[signal.Signals, float], ...]
+Send = Callable[[int, signal.Signals], None]
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,13 @@ def read_pid(path: Path) -> int | None:
         return None
 
 
-def end(pid: int, mark: Mark, ladder: Ladder) -> None:
+def end(pid: int, mark: Mark, ladder: Ladder, send: Send = os.kill) -> None:
     """End a process of ours and wait until it is gone."""
     for name, seconds in ladder:
         if not is_running(pid, mark):
             return
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, name)
+            send(pid, name)
         if wait_until_gone([pid], mark, seconds):
             return
 
