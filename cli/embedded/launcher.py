@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -121,11 +122,11 @@ def _start_missing(where: Place, choice: Choice) -> tuple[str, ...]:
     where.prepare()
     postgres, broker = _pair(where)
     started = []
-    if not (postgres.pid() and postgres.answers()):
+    if not postgres.answers():
         program = binaries.postgres(where.account, where.copies, only=choice.postgres, major=postgres.major())
         _start(postgres, program)
         started.append(postgres.name)
-    if not (broker.pid() and broker.answers()):
+    if not broker.answers():
         program = binaries.broker(where.account, where.copies, only=choice.broker)
         _start(broker, program)
         started.append(broker.name)
@@ -165,6 +166,8 @@ def _stop(where: Place) -> bool:
         if server.stop():
             stopped = True
             log.info("server.stopped", server_name=server.name, duration_ms=_since(began))
+    if stopped and where.state not in where.sockets.parents:
+        shutil.rmtree(where.sockets, ignore_errors=True)
     return stopped
 
 
