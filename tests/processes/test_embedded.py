@@ -148,6 +148,9 @@ def left_over(home: Path) -> list[int]:
 def kill(pids: list[int]) -> None:
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
+    assert processes.wait_until_gone(
+        pids, processes.Mark(("postgres", "valkey-server", "redis-server"), ""), 5
+    )
 
 
 def fill(command: Command, rows: int = 200) -> None:
@@ -238,6 +241,27 @@ def test_everything_killed_at_once_starts_again_with_every_committed_row(home: P
     assert again.ask("sql select count(*) from kept") == [[200]]
     again.end()
     assert left_over(home) == []
+
+
+def test_postgres_stops_at_once_even_while_it_restarts_after_the_death_of_a_child(
+    home: Path, start: Start
+) -> None:
+    command = start(home)
+    postmaster = command.pids()[0]
+    children = set(processes.marked(Postgres(place.locate(home)).mark)) - {postmaster}
+    kill([min(children)])
+    command.end()
+    assert left_over(home) == []
+
+
+def test_a_dead_process_that_nobody_reaped_does_not_count_as_running() -> None:
+    process = subprocess.Popen(["sleep", "60"])
+    mark = processes.Mark(("sleep",), "sleep 60")
+    processes.wait_until_gone([process.pid], processes.Mark(("python",), ""), 1)
+    assert processes.is_running(process.pid, mark)
+    process.kill()
+    assert processes.wait_until_gone([process.pid], mark, 5)
+    process.wait()
 
 
 def test_servers_of_a_killed_command_are_joined_and_then_stopped(home: Path, start: Start) -> None:
