@@ -44,7 +44,7 @@ def test_whatever_calls_a_person_says_when() -> None:
 
 
 def test_stored_fields_become_keywords_only_when_the_catalogue_allows_them() -> None:
-    fields = {"site_name": "docs", "header_name": "x-pod", "values": 51, "responses": 60}
+    fields = {"run_id": 7, "header_name": "x-pod", "values": 51, "responses": 60}
 
     assert events.checked("header.masked", fields) == fields
     assert events.checked("header.masked", {**fields, "task_id": "t"})["task_id"] == "t"
