@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_page_about_events_is_the_catalogue() -> None:
     page = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
 
-    assert page == events.as_markdown(), "run: make docs (or write events.as_markdown() to docs/events.md)"
+    assert page == events.as_markdown(), "write events.as_markdown() to docs/events.md"
 
 
 @pytest.mark.parametrize("event", events.CATALOGUE.values(), ids=lambda event: event.name)
