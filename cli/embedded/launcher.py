@@ -137,17 +137,20 @@ def _start(server: Postgres | Broker, program: Program) -> None:
     began = time.monotonic()
     server.log.keep_small()
     recovered = server.start(program)
-    fields = {
-        "server_name": server.name,
-        "server_address": str(server.socket),
-        "process_id": server.pid(),
-        "duration_ms": _since(began),
-    }
+    pid, took = server.pid(), _since(began)
     if recovered:
-        del fields["server_address"]
-        log.warning("server.recovered", reason=recovered, **fields)
+        log.warning(
+            "server.recovered", server_name=server.name, process_id=pid, reason=recovered, duration_ms=took
+        )
     else:
-        log.info("server.started", **fields)
+        address = str(server.socket)
+        log.info(
+            "server.started",
+            server_name=server.name,
+            server_address=address,
+            process_id=pid,
+            duration_ms=took,
+        )
 
 
 def _leave(where: Place) -> None:
