@@ -295,6 +295,13 @@ _EVENTS = (
         optional=("site_name",),
         alert="Any: it should not happen. The run heals itself; tell the maintainers.",
     ),
+    Event(
+        "run.stuck",
+        "error",
+        "A run cannot go on, or cannot be closed, because of a defect. It is tried again now and then; others go on.",
+        always=("run_id", "error_type"),
+        alert="Any: tell the maintainers, with the traceback of this line.",
+    ),
     # Shards and slices.
     Event(
         "shard.claimed",
@@ -317,6 +324,13 @@ _EVENTS = (
         always=("shard_id",),
         optional=("run_id", "origin", "pages", "fence", "reason"),
         alert="Many at once: the database is slow, or machines are overloaded.",
+    ),
+    Event(
+        "shard.crashed",
+        "error",
+        "A defect of ours ended the work on a shard. It counts as a lost lease; after three, the page at fault is quarantined.",
+        always=("shard_id", "run_id", "error_type"),
+        alert="Any: tell the maintainers, with the traceback of this line.",
     ),
     Event(
         "shard.rescued",
@@ -360,6 +374,13 @@ _EVENTS = (
         "A page could not be fetched. That is data about the site, not an error of ours.",
         always=("url_full", "reason"),
         optional=("run_id", "error_detail", "duration_ms", "attempts"),
+    ),
+    Event(
+        "sitemap.quarantined",
+        "warning",
+        "A sitemap took down the worker three times; its pages are not taken from it in this run.",
+        always=("run_id", "url_full"),
+        alert="Any.",
     ),
     Event(
         "page.quarantined",

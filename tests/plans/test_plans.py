@@ -55,6 +55,7 @@ CASES = {
             "visits": [5],
             "known_uptos": [None],
             "clear_losts": [True],
+            "settleds": [True],
             "lease": 12.0,
         },
         {"pk_shards"},
@@ -64,6 +65,7 @@ CASES = {
         {"ids": [SHARD], "fences": [1], "prepared": [True], "owner": "me"},
         {"pk_shards", "ix_retries_shard_id_not_before", "ix_sitemaps_open"},
     ),
+    "shards.lapse": Case(shards.lapse(), {"id": SHARD, "fence": 1, "owner": "me"}, {"pk_shards"}),
     "shards.leased_owners": Case(shards.leased_owners(), {}, {"ix_shards_open"}),
     "shards.expire": Case(shards.expire(), {"owners": ["gone"]}, {"ix_shards_open"}),
     "shards.of_run": Case(shards.of_run(), {"run_id": OPEN_RUN}, {"uq_shards_run_id_origin_id_ordinal"}),
@@ -82,6 +84,10 @@ CASES = {
     ),
     "origins.load": Case(origins.load(), {"ids": [7]}, {"pk_origins"}),
     "origins.reserve": Case(origins.reserve(), {"ids": [7], "counts": [1], "gaps": [1.0]}, {"pk_origins"}),
+    "origins.resting": Case(origins.resting(), {"ids": [7]}, {"pk_origins"}),
+    "origins.give_back": Case(
+        origins.give_back(), {"ids": [7], "endss": [NOW], "seconds": [1.0]}, {"pk_origins"}
+    ),
     "origins.feedback": Case(
         origins.feedback(), {"ids": [7], "rates": [1.0], "levels": [0], "blocks": [0.0]}, {"pk_origins"}
     ),
@@ -92,6 +98,12 @@ CASES = {
         frontier.add_rows(),
         {"run_ids": [OPEN_RUN] * 20, "page_ids": PAGES, "shard_ids": [SHARD] * 20, "depths": [1] * 20},
         {"frontier_r20000_pkey", "pk_shards"},
+    ),
+    "frontier.mark_sitemap": Case(
+        frontier.mark_sitemap(), {"run_id": OPEN_RUN, "url_key": KEY, "error": "x"}, {"pk_sitemaps"}
+    ),
+    "frontier.unmark_sitemaps": Case(
+        frontier.unmark_sitemaps(), {"shard_ids": [SHARD]}, {"ix_sitemaps_open"}
     ),
     "frontier.next_rows": Case(
         frontier.next_rows(),
