@@ -19,7 +19,7 @@ from headersweep.definition import SiteDefinition
 from models import control as switch
 from models import frontier, origins, runs, shards, sites
 from worker.commit import Committed, Committer, Found, ShardBatch, load_rows
-from worker.crawl import LOAD_LIMIT, SOLO_PAGES, Held, OriginState, ShardCrawl
+from worker.crawl import LOAD_LIMIT, SOLO_PAGES, Held, OriginState, Reserved, ShardCrawl
 from worker.page import Item
 from worker.prepare import prepare
 from worker.site import RunSite
@@ -364,7 +364,8 @@ class Slice:
         for row in rows:
             first, entries = row.wait, by_origin[row.id]
             for crawl, count in entries:
-                crawl.permit(first, count, row.ends if crawl is entries[-1][0] else None)
+                reserved = Reserved(row.begins, row.ends, crawl.origin.gap, count)
+                crawl.permit(first, count, reserved if len(entries) == 1 else None)
                 first += count * crawl.origin.gap
 
     def _give_back(self, connection: Any, crawls: list[ShardCrawl]) -> None:
