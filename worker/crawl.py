@@ -128,6 +128,8 @@ class ShardCrawl:
         self._outstanding: set[int] = set()
         self._more = asyncio.Event()
         self._committed = asyncio.Event()
+        self._taken = 0
+        self._durable = 0
         self._permits: deque[float] = deque()
         self._permit_waiters = 0
         self._permitted = asyncio.Event()
@@ -156,6 +158,7 @@ class ShardCrawl:
 
     def take(self) -> Collected:
         """Hand over what was collected since the last time."""
+        self._taken += 1
         collected = Collected(self.results, self.extra, self.closed_sitemaps)
         self.results, self.extra, self.closed_sitemaps = [], [], []
         return collected
@@ -163,6 +166,7 @@ class ShardCrawl:
     def committed(self, results: list[Result]) -> None:
         """What was handed over is durable now."""
         self._outstanding.difference_update(result.item.seq for result in results)
+        self._durable = self._taken
         self._committed.set()
 
     def done_upto(self, leaving: list[Result]) -> int:
@@ -261,11 +265,12 @@ class ShardCrawl:
 
     async def until_committed(self) -> None:
         """Wait until what was collected so far is durable (or the slice stops)."""
-        if self.stopping:
-            return
-        self._committed.clear()
-        self._poke()
-        await self._committed.wait()
+        # A commit that is on its way has not taken it along: the next one will.
+        wanted = self._taken + 1
+        while self._durable < wanted and not self.stopping:
+            self._committed.clear()
+            self._poke()
+            await self._committed.wait()
 
     async def _visit(self, item: Item) -> Result | None:
         """Visit one page; None when the slice stopped before it was fetched."""
