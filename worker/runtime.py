@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from headersweep import logs, robots
 from models import control
 from models import engine as engines
-from scheduler import doorbell, finishing, owners, tick
+from scheduler import finishing, owners, tick
 from worker import fetch
 from worker.slice import Slice
 
@@ -36,6 +36,8 @@ T = TypeVar("T")
 
 SITES_KEPT = 200
 HEARTBEAT_SECONDS = 3.0
+STOP_SECONDS = 12.0
+"""A slice that is asked to stop lets its fetches end for some seconds, then commits and releases."""
 
 
 class Runtime:
@@ -115,17 +117,16 @@ class Runtime:
 
     def _timer(self) -> None:
         next_tick = 0.0
-        waited = 0.0
-        while not self.stopping.wait(HEARTBEAT_SECONDS):
-            waited += HEARTBEAT_SECONDS
+        while not self.stopping.is_set():
             self._watch_supervisor()
             try:
                 self._beat()
-                if waited >= next_tick:
-                    next_tick = waited + self.settings.tick_seconds
+                if time.monotonic() >= next_tick:
+                    next_tick = time.monotonic() + self.settings.tick_seconds
                     self._tick()
             except SQLAlchemyError as error:
                 log.warning("tick.failed", error_type=type(error).__name__)
+            self.stopping.wait(HEARTBEAT_SECONDS)
 
     def _beat(self) -> None:
         detail = {"owner": self.owner, "busy": self.busy}
@@ -134,9 +135,17 @@ class Runtime:
 
     def _tick(self) -> None:
         result = tick.tick(self.engine)
-        if result.ring and not self.busy and not doorbell.ring(self.settings.broker_url):
-            # Nobody can be told: this process goes itself.
-            self.crawl_slice()
+        if result.ring and not self.busy:
+            # Not by the doorbell: a process that is at work may answer it, and the broker may be away.
+            threading.Thread(target=self._help, name="slice", daemon=True).start()
+
+    def _help(self) -> None:
+        """Work on what is due for as long as there is some, beside the timer: heartbeats must go on."""
+        try:
+            while (report := self.crawl_slice()) is not None and report.claimed and report.more:
+                pass
+        except SQLAlchemyError as error:
+            log.warning("tick.failed", error_type=type(error).__name__)
 
     def _watch_supervisor(self) -> None:
         """Stop when the supervisor that started this process is gone: it cannot stop us any more."""
@@ -147,3 +156,8 @@ class Runtime:
     def stop(self) -> None:
         """Start nothing new; a slice at work ends cleanly within seconds."""
         self.stopping.set()
+
+    def finish(self, seconds: float = STOP_SECONDS) -> None:
+        """Wait until the slice at work, if any, has handed back what it held: Celery knows only those it started."""
+        if self._slice.acquire(timeout=seconds):
+            self._slice.release()
