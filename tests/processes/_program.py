@@ -163,7 +163,7 @@ class Home:
         with out.open("wb") as out_stream, err.open("wb") as err_stream:
             process = subprocess.Popen(
                 [sys.executable, "-m", "cli", *arguments],
-                env=self._environment() | environ,
+                env=self.environment() | environ,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=out_stream,
@@ -177,7 +177,7 @@ class Home:
         """Run a command to its end."""
         return self.start(*arguments, **environ).wait(seconds)
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADERSWEEP_")}
         ours = {
             "HEADERSWEEP_HOME": str(self.path),
