@@ -34,7 +34,11 @@ def ensure(connection: Connection, run_id: int) -> None:
 
 
 def _exists(connection: Connection, name: str) -> bool:
-    return connection.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar() is not None
+    # Not to_regclass(): its cache goes on saying no after the lock was waited for, and another made the table.
+    found = text(
+        "SELECT FROM pg_class WHERE relname = :name AND relnamespace = current_schema()::regnamespace"
+    )
+    return connection.execute(found, {"name": name}).first() is not None
 
 
 def _create(connection: Connection, parent: str, low: int, high: int) -> None:
