@@ -36,7 +36,6 @@ http {{
     server_tokens off;
     keepalive_timeout 75;
     keepalive_requests 100000;
-    open_file_cache max=50000 inactive=60s;
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
