@@ -36,6 +36,17 @@ class Run:
     digest: bytes | None = None
     generation: int = 1
     max_pages: int | None = None
+    failure_threshold: float = 0.05
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether the run is over without what was asked for. A page limit that cut it is what was asked for."""
+        if self.state in {RunState.FAILED, RunState.CANCELLED}:
+            return True
+        counts = self.accounting or {}
+        missed = counts.get("failed", 0) + counts.get("robots_unreachable", 0)
+        tried = missed + counts.get("stored", 0)
+        return self.state is RunState.PARTIAL and missed > self.failure_threshold * tried
 
     @property
     def is_final(self) -> bool:
@@ -133,6 +144,7 @@ def run_from_row(row: Row[Any]) -> Run:
         state=RunState(fields["state"]),
         accounting={name: fields[name] or 0 for name in names} if is_over else None,
         max_pages=fields["definition"].get("max_pages"),
+        failure_threshold=fields["definition"].get("failure_threshold", 0.05),
         **{
             name: fields[name]
             for name in (

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from cli import output, report
 from cli.render import json, text
 from headersweep.errors import ExitCode
-from headersweep.states import RunState
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 FILE_WIDTH = 200
 MIN_WIDTH = 40
-INCOMPLETE = frozenset({RunState.PARTIAL, RunState.FAILED, RunState.CANCELLED})
 
 
 def finish(engine: Engine, run_ids: Sequence[int], presentation: Presentation) -> ExitCode:
@@ -40,7 +38,7 @@ def finish(engine: Engine, run_ids: Sequence[int], presentation: Presentation) -
 def exit_code(runs: Iterable[Run], fail_on: str) -> ExitCode:
     """4 when any run is over but incomplete, else 3 when there is drift and that was asked for, else 0."""
     known = list(runs)
-    if any(run.state in INCOMPLETE for run in known):
+    if any(run.is_incomplete for run in known):
         return ExitCode.PARTIAL
     if fail_on == "drift" and any(run.changed_pages for run in known):
         return ExitCode.FINDINGS

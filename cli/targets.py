@@ -118,7 +118,7 @@ def with_options(definition: SiteDefinition, options: Options) -> SiteDefinition
 
         changes["allow_addresses"] = (*definition.allow_addresses, *addresses.ALLOW_PRIVATE)
     if not options.follow_links:
-        changes["follow_links"] = False
+        changes["follow_links"] = changes["sitemaps"] = False
     return dataclasses.replace(definition, **changes)  # type: ignore[arg-type]
 
 

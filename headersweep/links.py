@@ -93,7 +93,7 @@ def _needs_whole_base(href: str) -> bool:
 
 
 def _linked(body: bytes, charset: str | None) -> tuple[str, list[str]]:
-    """The href of the first ``base``, and the links as written, in the page's order."""
+    """The href of the first ``base``, and the links without fragments, each once, in the page's order."""
     target = _Target()
     parser = _parser(body, charset, target)
     try:
@@ -105,28 +105,28 @@ def _linked(body: bytes, charset: str | None) -> tuple[str, list[str]]:
     except etree.LxmlError:
         # Mending has its limits; what was found before them counts.
         pass
-    return target.base_href, target.hrefs
+    return target.base_href, list(target.hrefs)
 
 
 class _Target:
-    """What the parser tells of a page: keeps its links as written."""
+    """What the parser tells of a page: keeps its links."""
 
     def __init__(self) -> None:
         self.depth = 0
         self.base_href = ""
-        self.hrefs: list[str] = []
+        self.hrefs: dict[str, None] = {}
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         self.depth += 1
         read = _READ.get(tag)
         if read is None:
             return
-        href = read(attributes)
+        # Without its fragment a link is sooner one that was seen before; with nothing else it leads nowhere.
+        href = read(attributes).partition("#")[0]
         if tag == "base":
             self.base_href = self.base_href or href
-        # Nearly all links with a bare fragment lead to the page itself: they need not be resolved to be left out.
-        elif href and not href.startswith("#"):
-            self.hrefs.append(href)
+        elif href:
+            self.hrefs[href] = None
 
     def end(self, _tag: str) -> None:
         self.depth -= 1

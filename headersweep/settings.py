@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ FILE_SUFFIX = "_FILE"
 
 
 def _setting(default: Any, help_text: str, *, secret: bool = False) -> Any:
-    return field(default=default, metadata={"help": help_text, "secret": secret})
+    return field(default=default, repr=not secret, metadata={"help": help_text, "secret": secret})
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,12 @@ def _secret_file(variable: str, path: str, known: dataclasses.Field[Any] | None)
 
 def _converted(variable: str, text: str, kind: type) -> Any:
     try:
-        return kind(text)
+        value = kind(text)
     except ValueError as error:
         raise ConfigurationError(f"{variable}={text!r} is not a number") from error
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigurationError(f"{variable}={text!r} is not a number")
+    return value
 
 
 LOG_FORMATS = ("auto", "json", "console", "logfmt", "ecs")

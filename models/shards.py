@@ -162,29 +162,30 @@ def advance() -> TextClause:
 
 
 def release() -> TextClause:
-    """Hand back the held shards :ids of :owner (fence checked): done when nothing is left, else due again in time."""
+    """Hand back the held shards :ids of :owner (fence checked): done when nothing is left, else due again in time.
+
+    Whether rows are left is asked of the row as it is updated, not of the statement's snapshot: another shard's commit
+    may just have added some.
+    """
     return text("""
         WITH mine AS MATERIALIZED (
-            SELECT s.id,
+            SELECT s.id, m.prepared,
                    (SELECT min(t.not_before) FROM retries t WHERE t.shard_id = s.id) AS retry_at,
-                   EXISTS (SELECT FROM sitemaps m WHERE m.shard_id = s.id AND m.done_at IS NULL) AS has_sitemaps,
-                   m.prepared
+                   EXISTS (SELECT FROM sitemaps x WHERE x.shard_id = s.id AND x.done_at IS NULL) AS has_sitemaps
             FROM shards s
             JOIN unnest(CAST(:ids AS bigint[]), CAST(:fences AS bigint[]), CAST(:prepared AS boolean[]))
               AS m(id, fence, prepared) ON m.id = s.id AND m.fence = s.fence
             WHERE s.lease_owner = :owner
             ORDER BY s.id FOR NO KEY UPDATE OF s
-        ),
-        rest AS (
-            SELECT mine.*, s.done_upto < s.top OR mine.has_sitemaps OR s.known_upto IS NOT NULL
-                           OR NOT mine.prepared AS has_work
-            FROM mine JOIN shards s ON s.id = mine.id
         )
         UPDATE shards s
         SET lease_owner = NULL, lease_until = NULL, suspect_page_id = NULL,
-            state = CASE WHEN rest.has_work OR rest.retry_at IS NOT NULL THEN 'open' ELSE 'done' END,
-            not_before = CASE WHEN rest.has_work OR rest.retry_at IS NULL THEN clock_timestamp() ELSE rest.retry_at END
-        FROM rest WHERE s.id = rest.id
+            state = CASE WHEN s.done_upto < s.top OR s.known_upto IS NOT NULL OR mine.has_sitemaps
+                              OR NOT mine.prepared OR mine.retry_at IS NOT NULL THEN 'open' ELSE 'done' END,
+            not_before = CASE WHEN s.done_upto < s.top OR s.known_upto IS NOT NULL OR mine.has_sitemaps
+                                   OR NOT mine.prepared OR mine.retry_at IS NULL
+                              THEN clock_timestamp() ELSE mine.retry_at END
+        FROM mine WHERE s.id = mine.id
         RETURNING s.id, s.run_id, s.state
     """)
 

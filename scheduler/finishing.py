@@ -126,7 +126,7 @@ def fold(connection: Connection, run_id: int, site_id: int) -> None:
     rows = connection.execute(visits.snapshots_of_run(), {"run_id": run_id}).all()
     counter = guard.ValueCounter()
     for row in rows:
-        counter.seen(headers.value_lines(row.canonical), responses=row.pages)
+        counter.seen(headers.value_lines(row.canonical), times=row.pages)
     mask(connection, site_id, run_id, counter.masks())
     masked = connection.execute(sites.masks(), {"site_ids": [site_id]}).all()
     names = frozenset(row.header_name for row in masked)

@@ -66,7 +66,7 @@ def ensure_origins(connection: Connection, wanted: Iterable[Origin]) -> dict[Ori
 
 def start_pages(definition: SiteDefinition) -> list[PageUrl]:
     """The start URLs as pages, each once, in their order."""
-    pages = {}
+    pages: dict[bytes, PageUrl] = {}
     for text in definition.start_urls:
         page = urls.parse(text)
         if page is None:

@@ -37,7 +37,7 @@ def running(home: Path, environ: dict[str, str]) -> Iterator[Urls]:
 
     with embedded.running(home) as servers:
         yield Urls(
-            environ.get(DATABASE_VARIABLE) or servers.database_url,
+            environ.get(DATABASE_VARIABLE) or servers.owner_url,
             environ.get(BROKER_VARIABLE) or servers.broker_url,
         )
 

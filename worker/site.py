@@ -80,7 +80,7 @@ class RunSite:
         """Notice a header that differs on nearly every response, before it makes a snapshot per page."""
         counter = guard.ValueCounter()
         for canonical, responses in self._seen.items():
-            counter.seen(headers.value_lines(canonical), responses=responses)
+            counter.seen(headers.value_lines(canonical), times=responses)
         masks = counter.masks()
         self._next_check = len(self._seen) + max(10, len(self._seen) // 4)
         if not masks:

@@ -40,7 +40,7 @@ class _Request:
 @click.option(
     "--allow-private", is_flag=True, help="Allow addresses that are not public, loopback among them."
 )
-@click.option("--no-links", is_flag=True, help="Only the start URLs and the sitemaps; follow no links.")
+@click.option("--no-links", is_flag=True, help="Only the start URLs: no links, no sitemaps.")
 @click.option("--site-file", metavar="PATH", help="Sweep the site that this file describes.")
 @options.fail_on
 @options.no_wait

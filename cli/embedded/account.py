@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,13 @@ class Account:
         if done.returncode:
             raise UnavailableError(f"cannot start {command[0]}: {done.stderr.strip()}")
         return int(done.stdout)
+
+    def send(self, pid: int, name: signal.Signals) -> None:
+        """Send a signal; as this account where a root without the capability KILL may not."""
+        try:
+            os.kill(pid, name)
+        except PermissionError:
+            self.run(["/bin/sh", "-c", 'kill -s "$0" "$1"', name.name.removeprefix("SIG"), str(pid)])
 
     def can(self, test: str, path: Path) -> bool:
         """Whether this account passes a test of the shell (-x, -r, -w) on a path; asked for real, so that ACLs count."""

@@ -21,6 +21,7 @@ LEAST_BROKER = (6, 2)
 #: Where distributions put Postgres, beside the search path.
 SYSTEM_FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
 SYSTEM = "system"
+UNFINISHED = ".unfinished"
 
 
 @dataclass(frozen=True)
@@ -168,8 +169,9 @@ def _copied(candidate: Candidate, copies: Path) -> Path:
     """A copy that everybody may read, made once for each version of the package."""
     target = copies / f"{candidate.source}-{_package_version(candidate.source)}"
     if not target.exists():
-        unfinished = target.with_name(target.name + ".unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
+        for abandoned in copies.glob(f"*{UNFINISHED}"):
+            shutil.rmtree(abandoned)
+        unfinished = target.with_name(target.name + UNFINISHED)
         for part in candidate.parts:
             _copy(candidate.base / part, unfinished / part)
         unfinished.rename(target)
@@ -195,7 +197,7 @@ def _parents_below(target: Path) -> Iterator[Path]:
     """The folders of an unfinished copy above this part of it."""
     for parent in target.parents:
         yield parent
-        if parent.suffix == ".unfinished":
+        if parent.suffix == UNFINISHED:
             return
 
 

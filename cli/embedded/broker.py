@@ -88,13 +88,17 @@ class Broker:
             return None
         return pid if self.socket.exists() else None
 
+    def is_there(self) -> bool:
+        """Whether it runs, ready or not; it may be in another container with this home, where only the socket tells."""
+        return self.pid() is not None or bool(_reply(self.socket, self.secrets.broker))
+
     def answers(self) -> bool:
         """Whether it takes commands; it refuses while it loads its files."""
         return _reply(self.socket, self.secrets.broker).endswith(b"+PONG\r\n")
 
     def start(self, program: Program) -> str:
         """Start it; answers what it had to recover from, if anything. Files that it cannot read are set aside."""
-        if (pid := self.pid()) and self._comes_up(pid):
+        if self.is_there() and self._comes_up(self.pid() or 0):
             return ""  # a command that was killed had started it
         crashed = (self.folder / "server.pid").exists()
         self.stop()
@@ -106,13 +110,13 @@ class Broker:
         if (aside := self._set_data_aside()) and self._comes_up(self._launch(program)):
             return f"its files could not be read and were set aside: {aside}"
         what = f"{program} did not start in {self.folder}"
-        raise logfile.failure(what, self.log.path, self.log.tail(said))
+        raise logfile.failure(f"{what}; its log is {self.log.path}", self.log.tail(said))
 
     def stop(self) -> bool:
         """Stop it properly; True when it was running."""
         found = processes.marked(self.mark)
         for pid in found:
-            processes.end(pid, self.mark, STOP)
+            processes.end(pid, self.mark, STOP, self.place.account.send)
         return bool(found)
 
     def _write_settings(self) -> None:
@@ -136,7 +140,7 @@ class Broker:
         for _ in processes.ticks(START_SECONDS):
             if self.answers():
                 return True
-            if not processes.is_running(pid, self.mark):
+            if not processes.is_alive(pid) and not _reply(self.socket, self.secrets.broker):
                 return False
         return False
 

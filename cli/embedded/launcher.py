@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.embedded import binaries, locks, place
@@ -26,8 +27,9 @@ GLANCE_SECONDS = 0.5
 class Servers:
     """Running servers: how to reach them, and what the operator should be told about them."""
 
-    database_url: str
-    broker_url: str
+    database_url: str = field(repr=False)
+    broker_url: str = field(repr=False)
+    owner_url: str = field(repr=False)
     home: Path
     notice: tuple[str, ...] = ()
 
@@ -66,7 +68,7 @@ def running(home: Path, *, choice: Choice = Choice()) -> Iterator[Servers]:  # n
             with locks.deciding(where), place.explained(where):
                 _start_missing(where, choice)
             postgres, broker = _pair(where)
-            yield Servers(postgres.url, broker.url, where.home, where.notice)
+            yield Servers(postgres.url, broker.url, postgres.owner_url, where.home, where.notice)
     finally:
         _leave(where)
 
@@ -121,11 +123,11 @@ def _start_missing(where: Place, choice: Choice) -> tuple[str, ...]:
     where.prepare()
     postgres, broker = _pair(where)
     started = []
-    if not (postgres.pid() and postgres.answers()):
+    if not postgres.answers():
         program = binaries.postgres(where.account, where.copies, only=choice.postgres, major=postgres.major())
         _start(postgres, program)
         started.append(postgres.name)
-    if not (broker.pid() and broker.answers()):
+    if not broker.answers():
         program = binaries.broker(where.account, where.copies, only=choice.broker)
         _start(broker, program)
         started.append(broker.name)
@@ -136,16 +138,17 @@ def _start(server: Postgres | Broker, program: Program) -> None:
     began = time.monotonic()
     server.log.keep_small()
     recovered = server.start(program)
-    took, pid = _since(began), server.pid()
+    pid, took = server.pid(), _since(began)
     if recovered:
         log.warning(
             "server.recovered", server_name=server.name, process_id=pid, reason=recovered, duration_ms=took
         )
     else:
+        address = str(server.socket)
         log.info(
             "server.started",
             server_name=server.name,
-            server_address=str(server.socket),
+            server_address=address,
             process_id=pid,
             duration_ms=took,
         )
@@ -165,6 +168,8 @@ def _stop(where: Place) -> bool:
         if server.stop():
             stopped = True
             log.info("server.stopped", server_name=server.name, duration_ms=_since(began))
+    if stopped and where.state not in where.sockets.parents:
+        shutil.rmtree(where.sockets, ignore_errors=True)
     return stopped
 
 

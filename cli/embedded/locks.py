@@ -23,7 +23,8 @@ def deciding(place: Place, seconds: float = DECISION_SECONDS) -> Iterator[None]:
                 f"process {_holder(lock)} has been starting or stopping the servers in {place.state} for over "
                 f"{seconds:.0f} s; look at their logs there, end that process, and try again"
             )
-        os.pwrite(lock, f"{os.getpid():<20}\n".encode(), 0)
+        with contextlib.suppress(OSError):  # a full disk; it is only for the message above
+            os.pwrite(lock, f"{os.getpid():<20}\n".encode(), 0)
         yield
 
 

@@ -48,9 +48,9 @@ class LogFile:
         return "\n".join(text.strip().splitlines()[-QUOTED_LINES:])
 
 
-def failure(what: str, where: Path, said: str) -> HeadersweepError:
+def failure(what: str, said: str) -> HeadersweepError:
     """The error for a server that did not come up, with what it said and what to do about it."""
-    text = f"{what}; its log is {where}\n{said}".rstrip()
+    text = f"{what}\n{said}".rstrip()
     if "No space left on device" in said or "Disk quota exceeded" in said:
         return UnavailableError(
             f"{text}\nThe disk is full: make room on it, or set HEADERSWEEP_HOME to another disk."

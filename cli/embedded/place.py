@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import hashlib
 import json
 import os
@@ -40,7 +41,20 @@ class Place:
     home: Path
     state: Path
     account: Account
-    notice: tuple[str, ...] = ()
+
+    @property
+    def notice(self) -> tuple[str, ...]:
+        """What an operator would not expect: state and programs that are elsewhere."""
+        lines = []
+        if self.state.parent != self.home:
+            lines.append(
+                f"the servers' state is in {self.state}: their account, {self.account.name}, cannot reach {self.home}"
+            )
+        if self.copies.is_dir() and any(self.copies.iterdir()):
+            lines.append(
+                f"the servers' programs were copied to {self.copies}: {self.account.name} cannot reach the installed ones"
+            )
+        return tuple(lines)
 
     @property
     def tag(self) -> str:
@@ -59,9 +73,10 @@ class Place:
 
     @property
     def sockets(self) -> Path:
-        """Folder of the unix sockets: in the state, or a short private one when that path is too long."""
+        """Folder of the unix sockets: in the state, or a short private one when no socket can be there."""
         inside = self.state / "run"
-        if len(os.fsencode(inside)) <= SOCKET_FOLDER_BYTES:
+        # Clients of Postgres read a comma as the end of one host and the start of another.
+        if len(os.fsencode(inside)) <= SOCKET_FOLDER_BYTES and "," not in str(inside):
             return inside
         if os.geteuid() == 0:
             return SYSTEM_SOCKETS / self.tag
@@ -150,16 +165,19 @@ def explained(place: Place) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        what = f"the servers' state in {place.state} cannot be used: {error.strerror or error}"
+        hint = (
+            "Check who owns that folder and whether its disk is full, or set HEADERSWEEP_HOME to another one."
+        )
         raise ConfigurationError(
-            f"the servers' state in {place.state} cannot be used: {error.strerror or error} ({error.filename}); "
-            f"check owner and free space of that folder, or set HEADERSWEEP_HOME to another one"
+            f"{what} ({error.filename})\n{hint}" if error.filename else f"{what}\n{hint}"
         ) from error
 
 
 def _located(home: Path) -> Place:
     state = _kept_state(home)
     if state is not None:
-        return Place(home, state, _account_of(state), _notice(home, state))
+        return Place(home, state, _account_of(state))
     account = accounts.choose()
     state = home / "servers"
     if account.is_other and not account.can("-x", home):
@@ -169,7 +187,7 @@ def _located(home: Path) -> Place:
     if state.parent != home:
         (state / "home").write_text(f"{home}\n", encoding="utf-8", errors="surrogateescape")
         (home / POINTER).write_text(f"{state}\n", encoding="utf-8")
-    return Place(home, state, account, _notice(home, state))
+    return Place(home, state, account)
 
 
 def _kept_state(home: Path) -> Path | None:
@@ -196,16 +214,12 @@ def _account_of(state: Path) -> Account:
     return accounts.of_uid(owner)
 
 
-def _notice(home: Path, state: Path) -> tuple[str, ...]:
-    if state.parent == home:
-        return ()
-    return (f"the servers' state is in {state}: their account cannot reach {home}",)
-
-
 def _make(folder: Path, mode: int) -> None:
     """Make a folder with its parents; the mode is for what is made here, what is there already stays as it is."""
     if folder.is_dir():
         return
+    if folder.exists():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     _make(folder.parent, PRIVATE if mode == PRIVATE else READABLE)
     folder.mkdir(mode=PRIVATE, exist_ok=True)
     folder.chmod(mode)

@@ -8,6 +8,7 @@ import socket
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -23,8 +24,9 @@ PORT = 5432  # names the socket file; nothing listens on the network
 
 START_SECONDS = 600.0  # recovery after a crash may replay gigabytes
 ORPHAN_SECONDS = 10.0
-STOP = ((signal.SIGINT, 120.0), (signal.SIGQUIT, 20.0), (signal.SIGKILL, 10.0))
+STOP = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 20.0), (signal.SIGKILL, 10.0))
 ANSWER_SECONDS = 5.0
+RESTART_SECONDS = 10.0
 
 BUILTIN_LOCALE_SINCE = 17
 
@@ -92,6 +94,12 @@ class Postgres:
         return f"postgresql://{ROLE}:{self.secrets.application}@/{ROLE}?host={host}&port={PORT}"
 
     @property
+    def owner_url(self) -> str:
+        """The cluster's owner's way in, who may make databases: for tests and for maintenance."""
+        host = quote(str(self.place.sockets), safe="")
+        return f"postgresql://{OWNER}:{self.secrets.owner}@/{ROLE}?host={host}&port={PORT}"
+
+    @property
     def mark(self) -> processes.Mark:
         """The cluster's name: in the command line of the postmaster and in the title of each of its children."""
         return processes.Mark(("postgres",), f"headersweep-{self.place.tag}")
@@ -99,7 +107,7 @@ class Postgres:
     def major(self) -> int | None:
         """The major version that the data belongs to; None when there is none yet."""
         version = self.data / "PG_VERSION"
-        return int(version.read_text(encoding="ascii").split(".")[0]) if version.is_file() else None
+        return int(version.read_bytes().split(b".")[0]) if version.is_file() else None
 
     def pid(self) -> int | None:
         """The postmaster, when it is alive and ours and its socket is there."""
@@ -108,13 +116,17 @@ class Postgres:
             return None
         return pid if self.socket.exists() else None
 
+    def is_there(self) -> bool:
+        """Whether it runs, ready or not; it may be in another container with this home, where only the socket tells."""
+        return self.pid() is not None or bool(_reply(self.socket))
+
     def answers(self) -> bool:
         """Whether it takes connections: it asks for a password then, and refuses while it starts or stops."""
         return _reply(self.socket)[:1] == b"R"
 
     def start(self, program: Program) -> str:
         """Start it, making the data first if there is none; answers what it had to recover from, if anything."""
-        if (pid := self.pid()) and self._comes_up(pid):
+        if self.is_there() and self._comes_up(self.pid() or 0):
             return ""  # a command that was killed had started it
         if not self.data.exists():
             self._create(program)
@@ -130,17 +142,26 @@ class Postgres:
         postmaster = processes.read_pid(self.data / "postmaster.pid")
         found = processes.marked(self.mark)
         if postmaster in found:
-            processes.end(postmaster, self.mark, STOP)
+            self._wait_out_restart(postmaster)
+            processes.end(postmaster, self.mark, STOP, self.place.account.send)
         # Children notice by themselves that their postmaster is gone; those that are stuck are ended.
         if not processes.wait_until_gone(found, self.mark, ORPHAN_SECONDS):
             for pid in found:
-                processes.end(pid, self.mark, STOP[1:])
+                processes.end(pid, self.mark, STOP[1:], self.place.account.send)
         return bool(found)
+
+    def _wait_out_restart(self, postmaster: int) -> None:
+        """Postgres 18 can hang when it is told to stop while it starts again after the death of a child."""
+        for _ in processes.ticks(RESTART_SECONDS):
+            if self.answers() or not processes.is_running(postmaster, self.mark):
+                return
 
     def _create(self, program: Program) -> None:
         """Make the data folder aside and rename it, so that a crash in between leaves nothing half made."""
-        fresh = self.folder / "data.unfinished"
-        shutil.rmtree(fresh, ignore_errors=True)
+        for abandoned in self.folder.glob("unfinished-*"):
+            shutil.rmtree(abandoned, ignore_errors=True)
+        # Never the same name again: what a killed command has started may still be writing there.
+        fresh = self.folder / f"unfinished-{token_hex(4)}"
         self._run_to_end([str(program.folder / "initdb"), "-D", str(fresh), *_initdb_options(program.major)])
         # Passwords go through standard input of a server without any socket: never a file, an argument or trust.
         single = [str(program.path), "--single", "-D", str(fresh), "-c", "exit_on_error=on", "template1"]
@@ -158,7 +179,7 @@ class Postgres:
         done = self.place.account.run(command, stdin=stdin)
         if done.returncode:
             said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-logfile.QUOTED_LINES :])
-            raise logfile.failure(f"{Path(command[0]).name} could not make {self.data}", self.folder, said)
+            raise logfile.failure(f"{Path(command[0]).name} could not make {self.data}", said)
 
     def _write_settings(self) -> None:
         folder = str(self.place.sockets).replace('"', '""')
@@ -190,7 +211,7 @@ class Postgres:
             if b"still in use" not in text and b"lock file" not in text:
                 break
         what = f"Postgres ({program.source}) did not start on {self.data}"
-        raise logfile.failure(what, self.log.path, self.log.tail(said))
+        raise logfile.failure(f"{what}; its log is {self.log.path}", self.log.tail(said))
 
     def _launch(self, program: Program) -> int:
         settings = self.place.settings / "postgresql.conf"
@@ -208,7 +229,7 @@ class Postgres:
         for _ in processes.ticks(START_SECONDS):
             if self.answers():
                 return True
-            if not processes.is_running(pid, self.mark):
+            if not processes.is_alive(pid) and not _reply(self.socket):
                 return False
         raise UnavailableError(
             f"Postgres still recovers after {START_SECONDS:.0f} s; it goes on by itself: watch {self.log.path}, "
@@ -244,6 +265,6 @@ def _reply(path: Path) -> bytes:
             link.settimeout(ANSWER_SECONDS)
             link.connect(str(path))
             link.sendall(opening)
-            return link.recv(1)
+            return link.recv(4096)  # all of it: what is left unread would be logged as a lost connection
     except OSError:
         return b""

@@ -7,16 +7,17 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.01
 LISTING_SECONDS = 10
 
 #: How to end a server, from the polite way to the last one: (signal, seconds until the next).
 Ladder = tuple[tuple[signal.Signals, float], ...]
+Send = Callable[[int, signal.Signals], None]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ def is_running(pid: int, mark: Mark) -> bool:
     return name in mark.programs and mark.text in line
 
 
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process at all: for one just launched, which may still bear the shell's name."""
+    return bool(_process(pid)[0])
+
+
 def marked(mark: Mark) -> list[int]:
     """All living processes of a server."""
     return [pid for pid in _pids() if is_running(pid, mark)]
@@ -41,18 +47,18 @@ def marked(mark: Mark) -> list[int]:
 def read_pid(path: Path) -> int | None:
     """The process id on the first line of a file, unchecked."""
     try:
-        return int(path.read_text(encoding="ascii", errors="replace").split("\n", 1)[0])
+        return int(path.read_bytes().split(b"\n", 1)[0])
     except (OSError, ValueError):
         return None
 
 
-def end(pid: int, mark: Mark, ladder: Ladder) -> None:
+def end(pid: int, mark: Mark, ladder: Ladder, send: Send = os.kill) -> None:
     """End a process of ours and wait until it is gone."""
     for name, seconds in ladder:
         if not is_running(pid, mark):
             return
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, name)
+            send(pid, name)
         if wait_until_gone([pid], mark, seconds):
             return
 

@@ -278,7 +278,7 @@ def test_csv_never_carries_a_formula() -> None:
         ([RunState.FINISHED], 5, "drift", ExitCode.FINDINGS),
         ([RunState.FINISHED], 0, "drift", ExitCode.DONE),
         ([RunState.FINISHED], 5, "low", ExitCode.DONE),
-        ([RunState.FINISHED, RunState.PARTIAL], 5, "drift", ExitCode.PARTIAL),
+        ([RunState.FINISHED, RunState.FAILED], 5, "drift", ExitCode.PARTIAL),
         ([RunState.FAILED], 0, "none", ExitCode.PARTIAL),
         ([RunState.CANCELLED], 0, "none", ExitCode.PARTIAL),
         ([RunState.PLANNED], 0, "drift", ExitCode.DONE),
@@ -287,6 +287,22 @@ def test_csv_never_carries_a_formula() -> None:
 def test_exit_codes(states: list[RunState], changed: int, fail_on: str, code: ExitCode) -> None:
     runs = [dataclasses.replace(RUN, state=state, changed_pages=changed) for state in states]
     assert results.exit_code(runs, fail_on) is code
+
+
+@pytest.mark.parametrize(
+    ("counts", "code"),
+    [
+        ({"stored": 95, "failed": 5}, ExitCode.DONE),
+        ({"stored": 94, "failed": 6}, ExitCode.PARTIAL),
+        ({"stored": 94, "failed": 3, "robots_unreachable": 3}, ExitCode.PARTIAL),
+        ({"stored": 20, "failed": 0, "skipped_limit": 500}, ExitCode.DONE),
+    ],
+)
+def test_a_partial_run_exits_with_4_for_missed_pages_not_for_the_limit_that_was_asked_for(
+    counts: dict[str, int], code: ExitCode
+) -> None:
+    run = dataclasses.replace(RUN, state=RunState.PARTIAL, accounting=counts)
+    assert results.exit_code([run], "none") is code
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (59.6, "1:00"), (3725, "1:02:05")])

@@ -107,6 +107,7 @@ def test_what_is_not_asked_for_stays() -> None:
 def test_flags_reach_the_definition() -> None:
     options = targets.Options(max_pages=5, max_depth=0, concurrency=3, follow_links=False)
     changed = targets.with_options(SiteDefinition("docs", ("https://example.com/",)), options)
+    assert changed.sitemaps is False
     assert (changed.max_pages, changed.max_depth, changed.concurrency, changed.follow_links) == (
         5,
         0,
