@@ -33,6 +33,7 @@ class Usage:
     workers_cpu: float | None = None
     worker_pids: set[int] = field(default_factory=set)
     killed: bool = False
+    looks: int = 0
 
 
 def read(pid: int) -> Process | None:
@@ -50,7 +51,9 @@ def read(pid: int) -> Process | None:
 
 def children(parent: int) -> list[Process]:
     """The living children of a process."""
-    found = (read(int(entry.name)) for entry in PROC.iterdir() if entry.name.isdecimal()) if PROC.is_dir() else ()
+    found = (
+        (read(int(entry.name)) for entry in PROC.iterdir() if entry.name.isdecimal()) if PROC.is_dir() else ()
+    )
     return [process for process in found if process is not None and process.parent == parent]
 
 

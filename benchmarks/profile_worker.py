@@ -24,7 +24,6 @@ from datetime import UTC, datetime
 from benchmarks import server, sites, sweeps
 from cli import targets
 from headersweep import logs
-from headersweep import settings as settings_module
 from headersweep.settings import Settings
 from models import migrate
 from models import sites as site_rows
@@ -42,7 +41,9 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         url = arguments.url or stack.enter_context(_served(arguments.site, arguments.pages))
         database_url = arguments.database_url or stack.enter_context(_embedded())
-        settings = dataclasses.replace(Settings(), database_url=database_url, broker_url=NO_BROKER, log_level="error")
+        settings = dataclasses.replace(
+            Settings(), database_url=database_url, broker_url=NO_BROKER, log_level="error"
+        )
         logs.configure(settings, stream=sys.stderr, is_terminal=sys.stderr.isatty())
         migrate.upgrade(database_url)
         runtime = Runtime(settings)
@@ -51,13 +52,17 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="benchmarks.profile_worker", description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(prog="benchmarks.profile_worker", description=__doc__.splitlines()[0])
     parser.add_argument("url", nargs="?", help="a site that is served already; else one is served here")
     parser.add_argument("--site", choices=[*sites.INSTALLED, sites.SYNTHETIC], default=sites.default_name())
     parser.add_argument("--pages", type=int, help="pages of the synthetic site, or the run's page limit")
     parser.add_argument("--database-url", default=os.environ.get("HEADERSWEEP_DATABASE_URL", ""))
-    parser.add_argument("--thread", choices=["loop", "database", "none"], default="loop", help="what is profiled")
-    parser.add_argument("--sort", default="tottime", help="an order that pstats knows: tottime, cumtime, ncalls")
+    parser.add_argument(
+        "--thread", choices=["loop", "database", "none"], default="loop", help="what is profiled"
+    )
+    parser.add_argument(
+        "--sort", default="tottime", help="an order that pstats knows: tottime, cumtime, ncalls"
+    )
     parser.add_argument("--top", type=int, default=40, help="how many functions are printed")
     parser.add_argument("--dump", help="write the raw profile to this file")
     return parser.parse_args()
@@ -83,7 +88,11 @@ def _plan(runtime: Runtime, url: str, arguments: argparse.Namespace) -> None:
     with runtime.engine.begin() as connection:
         site_id = connection.scalar(site_rows.upsert_adhoc_site(definition.as_json()))
         planning.ensure_run(
-            connection, site_id=site_id, definition=definition, slot=datetime.now(UTC), requested_by="benchmark"
+            connection,
+            site_id=site_id,
+            definition=definition,
+            slot=datetime.now(UTC),
+            requested_by="benchmark",
         )
 
 
@@ -119,7 +128,9 @@ async def _switch(profile: cProfile.Profile, *, on: bool) -> None:
 def _report(
     arguments: argparse.Namespace, profile: cProfile.Profile, pages: int, seconds: float, cpu: float
 ) -> None:
-    print(f"{pages} pages in {seconds:.2f} s: {cpu / max(pages, 1) * 1000:.3f} ms CPU a page (profiler included)")
+    print(
+        f"{pages} pages in {seconds:.2f} s: {cpu / max(pages, 1) * 1000:.3f} ms CPU a page (profiler included)"
+    )
     if arguments.thread != "none":
         stats = pstats.Stats(profile)
         stats.sort_stats(arguments.sort).print_stats(arguments.top)

@@ -106,7 +106,7 @@ class Server:
 
 
 def nginx_path() -> str | None:
-    """nginx on this machine, also where its folder is only on root's path."""
+    """The nginx of this machine, also where its folder is only on root's path."""
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 

@@ -74,7 +74,10 @@ def linked(number: int, pages: int) -> list[int]:
     """The pages that a page links to: its two children in a tree, which reaches all, then near and far ones."""
     first = [2 * number + 1, 2 * number + 2]
     others = [
-        (number * factor + stride) % pages for factor in (1, 3, 5, 11, 17, 23) for stride in _STRIDES if stride < pages
+        (number * factor + stride) % pages
+        for factor in (1, 3, 5, 11, 17, 23)
+        for stride in _STRIDES
+        if stride < pages
     ]
     reachable = [target for target in first if target < pages]
     return list(dict.fromkeys(reachable + others))[:LINKS_PER_PAGE]
@@ -82,7 +85,9 @@ def linked(number: int, pages: int) -> list[int]:
 
 def page_text(number: int, pages: int) -> str:
     """The HTML of a page: about 6 KB with 20 links."""
-    items = "\n".join(f'<li><a href="{_href(target)}">Page {target}</a></li>' for target in linked(number, pages))
+    items = "\n".join(
+        f'<li><a href="{_href(target)}">Page {target}</a></li>' for target in linked(number, pages)
+    )
     head = f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>Page {number}</title></head>\n'
     body = f"<body>\n<h1>Page {number}</h1>\n<nav><ul>\n{items}\n</ul></nav>\n"
     missing = max(0, PAGE_BYTES - len(head) - len(body))

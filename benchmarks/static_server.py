@@ -40,7 +40,9 @@ class Tree:
         self.requests += 1
         path = urllib.parse.unquote(target.partition("?")[0])
         if path == COUNTER_PATH:
-            return _response(200, "text/plain", f"server accepts handled requests\n 0 0 {self.requests}".encode())
+            return _response(
+                200, "text/plain", f"server accepts handled requests\n 0 0 {self.requests}".encode()
+            )
         if path not in self._answers:
             self._answers[path] = self._read(path)
         return self._answers[path]

@@ -104,7 +104,9 @@ def _postmaster(database_url: str) -> int | None:
     return backend.parent if backend and name and name.read_text().startswith("postgres") else None
 
 
-def sweep(home: Home, server: Server, *, max_pages: int | None = None, kill_after: int | None = None) -> Sweep:
+def sweep(
+    home: Home, server: Server, *, max_pages: int | None = None, kill_after: int | None = None
+) -> Sweep:
     """Sweep the site with one worker and measure it; ``kill_after`` so many requests the worker is killed once."""
     options = ["--allow-private", "--rate", "0", "--concurrency", str(CONCURRENCY), "--workers", "1"]
     limit = ["--max-pages", str(max_pages)] if max_pages else []
@@ -119,8 +121,8 @@ def sweep(home: Home, server: Server, *, max_pages: int | None = None, kill_afte
     run = json.loads(out)["runs"][0]
     ended = cpu.family_seconds(home.postmaster) if home.postmaster else None
     used = None if postgres is None or ended is None else ended - postgres
-    # The question itself is a request, too.
-    return Sweep(run, usage, used, server.requests() - requests - 1)
+    # Whoever asks the server makes a request, too.
+    return Sweep(run, usage, used, server.requests() - requests - usage.looks - 1)
 
 
 def _finished(process: subprocess.Popen[bytes]) -> bytes:
@@ -151,10 +153,9 @@ def _killing(usage: cpu.Usage, server: Server, requests: int, after: int | None)
 
 
 def _kill(usage: cpu.Usage, server: Server, requests: int, after: int, ended: threading.Event) -> None:
-    asked = 0
     while not ended.wait(KILL_LOOK_SECONDS):
-        asked += 1
-        if server.requests() - requests - asked >= after and usage.worker_pids:
+        usage.looks += 1
+        if server.requests() - requests - usage.looks >= after and usage.worker_pids:
             for pid in set(usage.worker_pids):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
