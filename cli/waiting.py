@@ -164,7 +164,7 @@ def _round(wait: Wait) -> Sequence[Row[Any]]:
 def _tick(wait: Wait) -> None:
     from scheduler import tick
 
-    result = tick.tick(wait.database.engine)
+    result = tick.tick(wait.database.engine, retention_days=wait.database.settings.retention_days)
     if result.ring:
         _ring(wait)
     _tell_if_paused(wait)

@@ -133,7 +133,7 @@ class Runtime:
             connection.execute(control.record_heartbeat(name=self.node, kind="worker", detail=detail))
 
     def _tick(self) -> None:
-        result = tick.tick(self.engine)
+        result = tick.tick(self.engine, retention_days=self.settings.retention_days)
         if result.ring and not self.busy and not doorbell.ring(self.settings.broker_url):
             # Nobody can be told: this process goes itself.
             self.crawl_slice()

@@ -50,8 +50,9 @@ def sweep_rescue() -> None:
     Idempotency key: the state of the rows themselves (fencing number, final state, event id).
     Repeat: nothing left to rescue is nothing to do.
     """
-    if tick.tick(celery.runtime().engine).ring:
-        doorbell.ring(celery.settings().broker_url)
+    settings = celery.settings()
+    if tick.tick(celery.runtime().engine, retention_days=settings.retention_days).ring:
+        doorbell.ring(settings.broker_url)
 
 
 @shared_task(name="run.finish")
