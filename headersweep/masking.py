@@ -30,7 +30,7 @@ SECRET_NAMES = (
 
 _HINT = re.compile(rb"cookie|auth|token|key|session", re.IGNORECASE)
 _LOGICAL_LINE = re.compile(r"[^\n]+(?:\n[ \t][^\n]*)*\n?|\n")
-_BARE_RETURN = re.compile(r"(\r(?!\n))")
+_BARE_RETURN = re.compile(r"((?<!\r)\r++(?!\n))")
 _NAME_END = r"(?:[\x00-\x20]*[:=][\x00-\x20]*|[\x00-\x20]+)"
 # Also what only looks like the header: a space before the colon, an underscore, no colon at all.
 _SET_COOKIE = re.compile(r"[\x00-\x20]*set[-_\x00-\x20]*cookie2?" + _NAME_END, re.IGNORECASE)
@@ -51,16 +51,10 @@ def mask(raw: bytes) -> bytes:
 def _line(line: str) -> str:
     body = line.rstrip("\r\n")
     pieces = _BARE_RETURN.split(body)
-    if len(pieces) == 1:
-        return _piece(body, after_secret=False)[0] + line[len(body) :]
-    masked, secret = [], False
-    for piece in pieces:
-        if piece != "\r":
-            text, secret = _piece(piece, after_secret=secret)
-            masked.append(text)
-        else:
-            masked.append(piece)
-    return "".join(masked) + line[len(body) :]
+    secret = False
+    for number in range(0, len(pieces), 2):  # the bare returns stand between the pieces
+        pieces[number], secret = _piece(pieces[number], after_secret=secret)
+    return "".join(pieces) + line[len(body) :]
 
 
 def _piece(text: str, *, after_secret: bool) -> tuple[str, bool]:

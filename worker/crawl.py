@@ -320,7 +320,11 @@ class ShardCrawl:
         if fetched.status is None:
             self._learn_failure(fetched)
             log.debug(
-                "page.failed", run_id=self.site.run_id, url_full=item.url, error_type=str(fetched.error)
+                "page.failed",
+                run_id=self.site.run_id,
+                url_full=item.url,
+                reason=str(fetched.error),
+                error_detail=fetched.error_detail,
             )
             return page.failed(item, fetched)
         self._learn_answer(fetched)

@@ -140,7 +140,7 @@ class Broker:
         for _ in processes.ticks(START_SECONDS):
             if self.answers():
                 return True
-            if not processes.is_running(pid, self.mark) and not _reply(self.socket, self.secrets.broker):
+            if not processes.is_alive(pid) and not _reply(self.socket, self.secrets.broker):
                 return False
         return False
 

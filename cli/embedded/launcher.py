@@ -137,16 +137,17 @@ def _start(server: Postgres | Broker, program: Program) -> None:
     began = time.monotonic()
     server.log.keep_small()
     recovered = server.start(program)
-    took, pid = _since(began), server.pid()
+    pid, took = server.pid(), _since(began)
     if recovered:
         log.warning(
             "server.recovered", server_name=server.name, process_id=pid, reason=recovered, duration_ms=took
         )
     else:
+        address = str(server.socket)
         log.info(
             "server.started",
             server_name=server.name,
-            server_address=str(server.socket),
+            server_address=address,
             process_id=pid,
             duration_ms=took,
         )

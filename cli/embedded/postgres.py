@@ -223,7 +223,7 @@ class Postgres:
         for _ in processes.ticks(START_SECONDS):
             if self.answers():
                 return True
-            if not processes.is_running(pid, self.mark) and not _reply(self.socket):
+            if not processes.is_alive(pid) and not _reply(self.socket):
                 return False
         raise UnavailableError(
             f"Postgres still recovers after {START_SECONDS:.0f} s; it goes on by itself: watch {self.log.path}, "

@@ -34,6 +34,11 @@ def is_running(pid: int, mark: Mark) -> bool:
     return name in mark.programs and mark.text in line
 
 
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process at all: for one just launched, which may still bear the shell's name."""
+    return bool(_process(pid)[0])
+
+
 def marked(mark: Mark) -> list[int]:
     """All living processes of a server."""
     return [pid for pid in _pids() if is_running(pid, mark)]

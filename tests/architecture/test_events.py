@@ -139,7 +139,7 @@ log = logs.get_logger()
 def work(row):
     log.info("slice.finished", pages=1, shards=2, duration_ms=3, run_id=4)
     log.info("run.finished", **events.checked("run.finished", row.payload))
-    log.exception("tick.failed", error_type="x", exc_info=True)
+    log.exception("page.quarantined", page_id=5, run_id=4, exc_info=True)
 """
 
 

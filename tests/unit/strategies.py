@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from headersweep import volatile
 
-BOUNDED = settings(max_examples=150, derandomize=True, deadline=None, database=None)
+BOUNDED = settings(max_examples=75, derandomize=True, deadline=None, database=None)
 
 _KNOWN = [
     *(name.replace("*", "x-some-") for rule in volatile.VOLATILE for name in rule.names),

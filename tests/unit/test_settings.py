@@ -11,7 +11,7 @@ from headersweep.settings import Settings
 
 URLS = {"HEADERSWEEP_DATABASE_URL": "postgresql://h/d", "HEADERSWEEP_BROKER_URL": "redis://h"}
 NUMBERS = [item for item in dataclasses.fields(Settings) if isinstance(item.default, int | float)]
-FROM_ZERO = {"workers", "retention_days"}
+FROM_ZERO = {"workers", "retention_days", "supervisor_pid"}
 
 
 def test_an_empty_environment_means_everything_embedded() -> None:
