@@ -198,6 +198,14 @@ _EVENTS = (
         alert="For 5 minutes: look after Redis; sweeps wait.",
     ),
     Event(
+        "ping.unanswered",
+        "warning",
+        "The dead-man's switch could not be told of a finished run. The run is not harmed.",
+        always=("run_id", "error_type"),
+        optional=("status_code",),
+        alert="None needed: the switch itself raises the alarm when it hears nothing.",
+    ),
+    Event(
         "sweeps.paused",
         "warning",
         "The kill switch was pressed: nothing is fetched until it is released.",

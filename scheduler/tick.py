@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from headersweep import events, logs
 from models import control, outbox, partitions, runs, shards
-from scheduler import finishing, owners, planning, retention
+from scheduler import finishing, owners, ping, planning, retention
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -40,13 +40,13 @@ class TickResult:
         return self.due_shards > 0
 
 
-def tick(engine: Engine, *, retention_days: int = 0) -> TickResult:
-    """Look at everything once. Without a retention time nothing is dropped."""
+def tick(engine: Engine, *, retention_days: int = 0, ping_url: str = "") -> TickResult:
+    """Look at everything once. Without a retention time nothing is dropped, without a URL nobody outside is told."""
     planned = plan(engine)
     with engine.begin() as connection:
         rescued = rescue(connection)
     finished = finishing.finish_due(engine)
-    emitted = emit(engine)
+    emitted = emit(engine, ping_url)
     with engine.begin() as connection:
         due = connection.execute(shards.due_count()).scalar_one()
         newest = connection.execute(runs.newest()).scalar()
@@ -78,8 +78,8 @@ def rescue(connection: Connection) -> int:
     return len(rows)
 
 
-def emit(engine: Engine) -> int:
-    """Write the promised log events; after a crash in between, again under the same event id."""
+def emit(engine: Engine, ping_url: str = "") -> int:
+    """Write the promised log events; after a crash in between, again under the same event id. Then tell the switch."""
     with engine.begin() as connection:
         rows = connection.execute(outbox.waiting(), {"limit": EMIT_LIMIT}).all()
         for row in rows:
@@ -88,4 +88,5 @@ def emit(engine: Engine) -> int:
             )
         if rows:
             connection.execute(outbox.mark_emitted(), {"ids": [row.id for row in rows]})
+    ping.tell(ping_url, [(row.event_id, row.payload) for row in rows])
     return len(rows)

@@ -51,7 +51,10 @@ def sweep_rescue() -> None:
     Repeat: nothing left to rescue is nothing to do.
     """
     settings = celery.settings()
-    if tick.tick(celery.runtime().engine, retention_days=settings.retention_days).ring:
+    result = tick.tick(
+        celery.runtime().engine, retention_days=settings.retention_days, ping_url=settings.ping_url
+    )
+    if result.ring:
         doorbell.ring(settings.broker_url)
 
 
@@ -64,4 +67,4 @@ def run_finish(run_id: int) -> None:
     """
     engine = celery.runtime().engine
     if finishing.finish(engine, run_id):
-        tick.emit(engine)
+        tick.emit(engine, celery.settings().ping_url)
