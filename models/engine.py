@@ -32,6 +32,8 @@ def connect(
     pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 4, "pool_pre_ping": True}
     return create_engine(
         url,
+        # Header bytes and cookie names belong into no traceback.
+        hide_parameters=True,
         **(pool if poolclass is None else {"poolclass": poolclass}),
         connect_args={"options": options, "application_name": application, "connect_timeout": 10},
     )

@@ -37,18 +37,9 @@ def running(home: Path, environ: dict[str, str]) -> Iterator[Urls]:
 
     with embedded.running(home) as servers:
         yield Urls(
-            environ.get(DATABASE_VARIABLE) or _owners(home, servers.database_url),
+            environ.get(DATABASE_VARIABLE) or servers.owner_url,
             environ.get(BROKER_VARIABLE) or servers.broker_url,
         )
-
-
-def _owners(home: Path, database_url: str) -> str:
-    """The way in for the account that may create databases; the program's own may not."""
-    from cli.embedded import place, postgres
-
-    password = place.credentials(place.locate(home)).owner
-    url = make_url(database_url).set(username=postgres.OWNER, password=password, database="postgres")
-    return url.render_as_string(hide_password=False)
 
 
 def shared_home() -> Path:

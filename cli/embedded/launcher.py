@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.embedded import binaries, locks, place
@@ -27,8 +27,9 @@ GLANCE_SECONDS = 0.5
 class Servers:
     """Running servers: how to reach them, and what the operator should be told about them."""
 
-    database_url: str
-    broker_url: str
+    database_url: str = field(repr=False)
+    broker_url: str = field(repr=False)
+    owner_url: str = field(repr=False)
     home: Path
     notice: tuple[str, ...] = ()
 
@@ -67,7 +68,7 @@ def running(home: Path, *, choice: Choice = Choice()) -> Iterator[Servers]:  # n
             with locks.deciding(where), place.explained(where):
                 _start_missing(where, choice)
             postgres, broker = _pair(where)
-            yield Servers(postgres.url, broker.url, where.home, where.notice)
+            yield Servers(postgres.url, broker.url, postgres.owner_url, where.home, where.notice)
     finally:
         _leave(where)
 

@@ -94,6 +94,12 @@ class Postgres:
         return f"postgresql://{ROLE}:{self.secrets.application}@/{ROLE}?host={host}&port={PORT}"
 
     @property
+    def owner_url(self) -> str:
+        """The cluster's owner's way in, who may make databases: for tests and for maintenance."""
+        host = quote(str(self.place.sockets), safe="")
+        return f"postgresql://{OWNER}:{self.secrets.owner}@/{ROLE}?host={host}&port={PORT}"
+
+    @property
     def mark(self) -> processes.Mark:
         """The cluster's name: in the command line of the postmaster and in the title of each of its children."""
         return processes.Mark(("postgres",), f"headersweep-{self.place.tag}")
