@@ -122,7 +122,7 @@ class Runtime:
             return
         log.info("slice.finished", pages=report.pages, shards=report.claimed, duration_ms=duration_ms)
         if not report.abandoned and finishing.finish_due(self.engine):
-            tick.emit(self.engine)
+            tick.emit(self.engine, self.settings.ping_url)
 
     @property
     def busy(self) -> bool:
@@ -155,7 +155,9 @@ class Runtime:
             connection.execute(control.record_heartbeat(name=self.node, kind="worker", detail=detail))
 
     def _tick(self) -> None:
-        result = tick.tick(self.engine)
+        result = tick.tick(
+            self.engine, retention_days=self.settings.retention_days, ping_url=self.settings.ping_url
+        )
         if result.ring and not self.busy:
             # Not by the doorbell: a process that is at work may answer it, and the broker may be away.
             threading.Thread(target=self._help, name="slice", daemon=True).start()
