@@ -89,6 +89,8 @@ _FIELDS = (
     Field("rescued", "rescued", "Shards whose lease had run out."),
     Field("server_name", "server.name", "The embedded server: postgres or broker."),
     Field("revision", "db.revision", "Revision of the database."),
+    Field("partition", "db.partition", "A partition; its number is the lowest run id in it."),
+    Field("retention_days", "retention_days", "How long visits are kept."),
     Field("delay_seconds", "delay_seconds", "How long nothing is asked of the origin."),
     Field("duration_ms", "duration_ms", "How long it took."),
     Field("message", "message", "A library's own words; secrets are cut out."),
@@ -156,6 +158,20 @@ _EVENTS = (
         always=("message", "logger"),
         alert="At level error: read the message; nothing of a run is lost by it.",
     ),
+    Event(
+        "partition.dropped",
+        "info",
+        "The visits or the frontier of runs that ended before the retention time were dropped. Spans and snapshots stay.",
+        always=("partition", "retention_days"),
+        optional=("duration_ms",),
+    ),
+    Event(
+        "partition.postponed",
+        "info",
+        "A partition past retention is in use; it is tried again in a minute.",
+        always=("partition",),
+        alert="For a day: a forgotten transaction (an export through a pager, a back-up) holds the table.",
+    ),
     # The clock.
     Event(
         "beat.ticked",
@@ -180,6 +196,14 @@ _EVENTS = (
         always=("error_type",),
         optional=("error_detail",),
         alert="For 5 minutes: look after Redis; sweeps wait.",
+    ),
+    Event(
+        "ping.unanswered",
+        "warning",
+        "The dead-man's switch could not be told of a finished run. The run is not harmed.",
+        always=("run_id", "error_type"),
+        optional=("status_code",),
+        alert="None needed: the switch itself raises the alarm when it hears nothing.",
     ),
     Event(
         "sweeps.paused",

@@ -107,7 +107,8 @@ def add_rows() -> TextClause:
         WITH fresh AS MATERIALIZED (
             SELECT f.* FROM unnest(CAST(:run_ids AS bigint[]), CAST(:page_ids AS bigint[]), CAST(:shard_ids AS bigint[]),
                                    CAST(:depths AS smallint[])) WITH ORDINALITY AS f(run_id, page_id, shard_id, depth, ord)
-            WHERE NOT EXISTS (SELECT FROM frontier x WHERE x.run_id = f.run_id AND x.page_id = f.page_id)
+            WHERE NOT EXISTS (SELECT FROM frontier x
+                              WHERE x.run_id = f.run_id AND x.page_id = f.page_id OFFSET 0)
         )
         INSERT INTO frontier (run_id, page_id, shard_id, seq, depth)
         SELECT f.run_id, f.page_id, f.shard_id,
@@ -122,14 +123,16 @@ def add_rows() -> TextClause:
 def next_rows() -> TextClause:
     """The next :limit pages of a shard behind row :after that have no visit and wait for no retry.
 
+    OFFSET 0 keeps the planner from making joins of the look-ups: its statistics know nothing of a run that has just
+    begun, and joins by run alone read all of the run's visits for each row.
     Plan: uq_frontier_run_id_shard_id_seq, then pk_visits and pk_retries by key.
     """
     return text("""
         SELECT f.page_id, f.seq, f.depth, p.url, p.url_key
         FROM frontier f JOIN pages p ON p.id = f.page_id
         WHERE f.run_id = :run_id AND f.shard_id = :shard_id AND f.seq > :after
-          AND NOT EXISTS (SELECT FROM visits v WHERE v.run_id = :run_id AND v.page_id = f.page_id)
-          AND NOT EXISTS (SELECT FROM retries t WHERE t.run_id = :run_id AND t.page_id = f.page_id)
+          AND NOT EXISTS (SELECT FROM visits v WHERE v.run_id = :run_id AND v.page_id = f.page_id OFFSET 0)
+          AND NOT EXISTS (SELECT FROM retries t WHERE t.run_id = :run_id AND t.page_id = f.page_id OFFSET 0)
         ORDER BY f.seq LIMIT :limit
     """)
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from headersweep import logs, robots
 from models import control
 from models import engine as engines
-from scheduler import doorbell, finishing, owners, tick
+from scheduler import finishing, owners, tick
 from worker import fetch
 from worker.slice import Slice
 
@@ -37,6 +37,8 @@ T = TypeVar("T")
 PAGES_REMEMBERED = 1_000_000
 """Found pages remembered over all runs; the memory of a worker is bounded by it, whatever runs at once."""
 HEARTBEAT_SECONDS = 3.0
+STOP_SECONDS = 12.0
+"""A slice that is asked to stop lets its fetches end for some seconds, then commits and releases."""
 
 
 class Runtime:
@@ -120,7 +122,7 @@ class Runtime:
             return
         log.info("slice.finished", pages=report.pages, shards=report.claimed, duration_ms=duration_ms)
         if not report.abandoned and finishing.finish_due(self.engine):
-            tick.emit(self.engine)
+            tick.emit(self.engine, self.settings.ping_url)
 
     @property
     def busy(self) -> bool:
@@ -139,11 +141,12 @@ class Runtime:
             threading.Thread(target=self._every, args=(seconds, call), name=name, daemon=True).start()
 
     def _every(self, seconds: float, call: Callable[[], None]) -> None:
-        while not self.stopping.wait(seconds):
+        while not self.stopping.is_set():
             try:
                 call()
             except SQLAlchemyError as error:
                 log.warning("tick.failed", error_type=type(error).__name__)
+            self.stopping.wait(seconds)
 
     def _beat(self) -> None:
         self._watch_supervisor()
@@ -152,10 +155,20 @@ class Runtime:
             connection.execute(control.record_heartbeat(name=self.node, kind="worker", detail=detail))
 
     def _tick(self) -> None:
-        result = tick.tick(self.engine)
-        if result.ring and not self.busy and not doorbell.ring(self.settings.broker_url):
-            # Nobody can be told: this process goes itself.
-            self.crawl_slice()
+        result = tick.tick(
+            self.engine, retention_days=self.settings.retention_days, ping_url=self.settings.ping_url
+        )
+        if result.ring and not self.busy:
+            # Not by the doorbell: a process that is at work may answer it, and the broker may be away.
+            threading.Thread(target=self._help, name="slice", daemon=True).start()
+
+    def _help(self) -> None:
+        """Work on what is due for as long as there is some, beside the timer: heartbeats must go on."""
+        try:
+            while (report := self.crawl_slice()) is not None and report.claimed and report.more:
+                pass
+        except SQLAlchemyError as error:
+            log.warning("tick.failed", error_type=type(error).__name__)
 
     def _watch_supervisor(self) -> None:
         """Stop when the supervisor that started this process is gone: it cannot stop us any more."""
@@ -177,3 +190,8 @@ class Runtime:
         self._loop.close()
         self.database_pool.shutdown()
         self.engine.dispose()
+
+    def finish(self, seconds: float = STOP_SECONDS) -> None:
+        """Wait until the slice at work, if any, has handed back what it held: Celery knows only those it started."""
+        if self._slice.acquire(timeout=seconds):
+            self._slice.release()

@@ -136,11 +136,12 @@ WHOLE = {
     "shards.insert", "shards.mark_suspect", "shards.clear_quarantined", "shards.reopen", "shards.fence_off",
     "runs.previous", "runs.close", "runs.reopen", "origins.insert", "origins.keep_robots",
     "frontier.add_pages", "frontier.add_retries", "frontier.add_sitemaps", "frontier.close_sitemap",
-    "frontier.count_of_run", "visits.add", "visits.outcomes_of_run", "visits.snapshots_of_run", "visits.fold",
+    "frontier.count_of_run", "visits.add", "visits.any_kept", "visits.outcomes_of_run", "visits.snapshots_of_run", "visits.fold",
     "visits.digest_rows", "visits.start_pages_fetched", "snapshots.add", "sites.add_masks", "sites.keep_snapshots",
     "spans.open_new", "spans.close_changed", "spans.close_vanished", "spans.fold", "outbox.add", "outbox.mark_emitted",
 }  # fmt: skip
-"""Statements that insert, touch one row by key once in a run, or read a whole run on purpose when it closes."""
+"""Statements that insert, touch one row by key once in a run, stop at the first row they meet, or read a whole run on
+purpose when it closes."""
 
 
 @pytest.fixture(scope="module")
