@@ -445,6 +445,7 @@ class Slice:
             "ids": [crawl.held.id for crawl in crawls],
             "fences": [crawl.held.fence for crawl in crawls],
             "prepared": [crawl.prepared for crawl in crawls],
+            "done_uptos": [crawl.done_upto([]) for crawl in crawls],
         }
         await self._database(lambda connection: connection.execute(shards.release(), values).all())
         for crawl in crawls:

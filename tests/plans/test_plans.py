@@ -61,7 +61,7 @@ CASES = {
     ),
     "shards.release": Case(
         shards.release(),
-        {"ids": [SHARD], "fences": [1], "prepared": [True], "owner": "me"},
+        {"ids": [SHARD], "fences": [1], "prepared": [True], "done_uptos": [10], "owner": "me"},
         {"pk_shards", "ix_retries_shard_id_not_before", "ix_sitemaps_open"},
     ),
     "shards.leased_owners": Case(shards.leased_owners(), {}, {"ix_shards_open"}),
