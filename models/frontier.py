@@ -202,6 +202,24 @@ def open_sitemaps() -> TextClause:
     """)
 
 
+def mark_sitemap() -> TextClause:
+    """Mark a sitemap before a lone shard reads it; returns the mark of whoever began before and never ended."""
+    return text("""
+        UPDATE sitemaps s SET error = :error FROM sitemaps old
+        WHERE s.run_id = :run_id AND s.url_key = :url_key AND s.done_at IS NULL
+          AND old.run_id = s.run_id AND old.url_key = s.url_key
+        RETURNING old.error
+    """)
+
+
+def unmark_sitemaps() -> TextClause:
+    """The shards :shard_ids stopped in good order: no sitemap is to blame."""
+    return text("""
+        UPDATE sitemaps SET error = NULL
+        WHERE shard_id = ANY(CAST(:shard_ids AS bigint[])) AND done_at IS NULL AND error IS NOT NULL
+    """)
+
+
 def close_sitemap() -> TextClause:
     """A sitemap was read, or could not be (:error says why)."""
     return text("""

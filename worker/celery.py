@@ -107,3 +107,8 @@ def _stop(**_arguments: Any) -> None:
     """The running slice hands back its shards within seconds; nothing is lost."""
     runtime().stop()
     log.info("service.stopped", component="worker", process_id=os.getpid(), reason="asked to stop")
+
+
+@signals.worker_shutdown.connect
+def _finish(**_arguments: Any) -> None:
+    runtime().finish()

@@ -74,6 +74,7 @@ def summary(report: RunReport, width: int, *, full: bool = False) -> str:
     blocks = [
         _heading(report),
         _counts(report),
+        _dropped(report),
         _header_sets(report, width, full=full),
         _not_stored(report.troubles, width),
         _masked(report.masks),
@@ -116,6 +117,16 @@ def _counts(report: RunReport) -> list[str]:
     return lines
 
 
+def _dropped(report: RunReport) -> list[str]:
+    if not report.visits_dropped:
+        return []
+    age = f"older than {report.retention_days} days " if report.retention_days else "past retention "
+    return [
+        f"Visits {age}were dropped (HEADERSWEEP_RETENTION_DAYS): which page answered how is no longer known here.",
+        "The header sets below are those that the site sent around this run.",
+    ]
+
+
 def _accounting(run: Run) -> str:
     accounting = run.accounting or {}
     parts = [
@@ -148,18 +159,17 @@ def _header_sets(report: RunReport, width: int, *, full: bool) -> list[str]:
         lines += [f"      {words.cut(words.safe(url), width - 6)}" for url in item.samples]
     hidden = report.sets[len(shown) :]
     if hidden:
-        pages = sum(item.pages for item in hidden)
-        lines += ["", f"  and {words.count(len(hidden), 'more set')} on {words.count(pages, 'page')}"]
+        pages = sum(item.pages or 0 for item in hidden)
+        where = f" on {words.count(pages, 'page')}" if pages else ""
+        lines += ["", f"  and {words.count(len(hidden), 'more set')}{where}"]
     return lines
 
 
 def _set_head(place: int, item: HeaderSet, *, show_new: bool) -> str:
     statuses = ", ".join(str(status) for status in item.statuses)
-    new = ", new" if item.is_new and show_new else ""
-    return (
-        f"  #{place}  {words.count(item.pages, 'page')}, status {statuses}{new}"
-        f"  [{item.content_hash.hex()[:SHORT_HASH]}]"
-    )
+    known = [] if item.pages is None else [words.count(item.pages, "page"), f"status {statuses}"]
+    said = ", ".join([*known, *(["new"] if item.is_new and show_new else [])])
+    return f"  #{place}  {said}{'  ' if said else ''}[{item.content_hash.hex()[:SHORT_HASH]}]"
 
 
 def _set_body(
@@ -258,6 +268,8 @@ def _sitemaps(sitemaps: Sequence[Sitemap], width: int, *, full: bool) -> list[st
 def _more(report: RunReport, *, full: bool) -> list[str]:
     number = report.run.run_id
     lines = [] if full else [f"Everything:    headersweep show {number}"]
+    if report.visits_dropped:
+        return [*lines, f"Sweep again:   headersweep rerun {number}"]
     lines.append(f"Every page:    headersweep export {number} --format csv")
     accounting = report.run.accounting or {}
     if not report.run.is_final:

@@ -55,6 +55,7 @@ CASES = {
             "visits": [5],
             "known_uptos": [None],
             "clear_losts": [True],
+            "settleds": [True],
             "lease": 12.0,
         },
         {"pk_shards"},
@@ -64,6 +65,7 @@ CASES = {
         {"ids": [SHARD], "fences": [1], "prepared": [True], "done_uptos": [10], "owner": "me"},
         {"pk_shards", "ix_retries_shard_id_not_before", "ix_sitemaps_open"},
     ),
+    "shards.lapse": Case(shards.lapse(), {"id": SHARD, "fence": 1, "owner": "me"}, {"pk_shards"}),
     "shards.leased_owners": Case(shards.leased_owners(), {}, {"ix_shards_open"}),
     "shards.expire": Case(shards.expire(), {"owners": ["gone"]}, {"ix_shards_open"}),
     "shards.of_run": Case(shards.of_run(), {"run_id": OPEN_RUN}, {"uq_shards_run_id_origin_id_ordinal"}),
@@ -82,6 +84,10 @@ CASES = {
     ),
     "origins.load": Case(origins.load(), {"ids": [7]}, {"pk_origins"}),
     "origins.reserve": Case(origins.reserve(), {"ids": [7], "counts": [1], "gaps": [1.0]}, {"pk_origins"}),
+    "origins.resting": Case(origins.resting(), {"ids": [7]}, {"pk_origins"}),
+    "origins.give_back": Case(
+        origins.give_back(), {"ids": [7], "endss": [NOW], "seconds": [1.0]}, {"pk_origins"}
+    ),
     "origins.feedback": Case(
         origins.feedback(), {"ids": [7], "rates": [1.0], "levels": [0], "blocks": [0.0]}, {"pk_origins"}
     ),
@@ -92,6 +98,12 @@ CASES = {
         frontier.add_rows(),
         {"run_ids": [OPEN_RUN] * 20, "page_ids": PAGES, "shard_ids": [SHARD] * 20, "depths": [1] * 20},
         {"frontier_r20000_pkey", "pk_shards"},
+    ),
+    "frontier.mark_sitemap": Case(
+        frontier.mark_sitemap(), {"run_id": OPEN_RUN, "url_key": KEY, "error": "x"}, {"pk_sitemaps"}
+    ),
+    "frontier.unmark_sitemaps": Case(
+        frontier.unmark_sitemaps(), {"shard_ids": [SHARD]}, {"ix_sitemaps_open"}
     ),
     "frontier.next_rows": Case(
         frontier.next_rows(),
@@ -124,11 +136,12 @@ WHOLE = {
     "shards.insert", "shards.mark_suspect", "shards.clear_quarantined", "shards.reopen", "shards.fence_off",
     "runs.previous", "runs.close", "runs.reopen", "origins.insert", "origins.keep_robots",
     "frontier.add_pages", "frontier.add_retries", "frontier.add_sitemaps", "frontier.close_sitemap",
-    "frontier.count_of_run", "visits.add", "visits.outcomes_of_run", "visits.snapshots_of_run", "visits.fold",
+    "frontier.count_of_run", "visits.add", "visits.any_kept", "visits.outcomes_of_run", "visits.snapshots_of_run", "visits.fold",
     "visits.digest_rows", "visits.start_pages_fetched", "snapshots.add", "sites.add_masks", "sites.keep_snapshots",
     "spans.open_new", "spans.close_changed", "spans.close_vanished", "spans.fold", "outbox.add", "outbox.mark_emitted",
 }  # fmt: skip
-"""Statements that insert, touch one row by key once in a run, or read a whole run on purpose when it closes."""
+"""Statements that insert, touch one row by key once in a run, stop at the first row they meet, or read a whole run on
+purpose when it closes."""
 
 
 @pytest.fixture(scope="module")
