@@ -206,7 +206,7 @@ NEW_ROWS = (
     """INSERT INTO visits (run_id, page_id, snapshot_id, fetched_at, status, outcome)
        SELECT :run, i, i % 50 + 1, now(), 200, 1 FROM generate_series(1, :n) i""",
 )
-BY_KEY = {
+BY_KEY: dict[str, dict[str, Any]] = {
     "frontier.next_rows": {"run_id": NEW_RUN, "shard_id": 1, "after": 0, "limit": 1000},
     "frontier.add_rows": {
         "run_ids": [NEW_RUN] * NEW_PAGES,
