@@ -541,6 +541,7 @@ class Slice:
             "ids": [crawl.held.id for crawl in crawls],
             "fences": [crawl.held.fence for crawl in crawls],
             "prepared": [crawl.prepared for crawl in crawls],
+            "done_uptos": [crawl.done_upto([]) for crawl in crawls],
         }
         for crawl in crawls:
             crawl.stop()
