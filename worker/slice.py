@@ -302,7 +302,7 @@ class Slice:
                 states[row.id].row = row
                 continue
             definition = by_origin[row.id]
-            rate = _start_rate(row.rate, definition)
+            rate = _start_rate(row.rate, row.backoff_level, definition)
             states[row.id] = OriginState(
                 row.scheme, row.host, row.port, rate, row.backoff_level, max_rate=definition.max_rate, row=row
             )
@@ -633,8 +633,13 @@ def _depths(result: Any) -> list[tuple[Any, int]]:
     ]
 
 
-def _start_rate(learnt: float | None, definition: SiteDefinition) -> float:
-    """The rate to go on with: what was learnt, within what the owner allows now."""
+def _start_rate(learnt: float | None, level: int, definition: SiteDefinition) -> float:
+    """The rate to go on with: what was learnt, within what the owner allows now.
+
+    Without any limit, what was learnt counts only while the origin asks for rest: it may come from a run with a limit.
+    """
+    if not definition.max_rate and not definition.rate and not level:
+        return 0.0
     rate = learnt or definition.rate
     if not definition.max_rate:
         return rate
