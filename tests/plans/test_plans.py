@@ -12,7 +12,18 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from models import frontier, origins, outbox, runs, shards, sites, snapshots, spans, visits
+from models import (
+    frontier,
+    origins,
+    outbox,
+    partitions,
+    runs,
+    shards,
+    sites,
+    snapshots,
+    spans,
+    visits,
+)
 from tests.plans import _load
 
 if TYPE_CHECKING:
@@ -117,6 +128,8 @@ CASES = {
     "visits.drop_failed": Case(
         visits.drop_failed(), {"run_id": OPEN_RUN, "outcomes": [6]}, {"visits_r20000_pkey"}
     ),
+    "partitions.droppable": Case(partitions.droppable(90), {"low": None}, {"pk_runs"}),
+    "partitions.lock_runs": Case(partitions.lock_runs(7000), {}, {"pk_runs"}),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }
 
@@ -125,7 +138,7 @@ WHOLE = {
     "runs.previous", "runs.close", "runs.reopen", "origins.insert", "origins.keep_robots",
     "frontier.add_pages", "frontier.add_retries", "frontier.add_sitemaps", "frontier.close_sitemap",
     "frontier.count_of_run", "visits.add", "visits.outcomes_of_run", "visits.snapshots_of_run", "visits.fold",
-    "visits.digest_rows", "visits.start_pages_fetched", "snapshots.add", "sites.add_masks", "sites.keep_snapshots",
+    "visits.digest_rows", "visits.start_pages_fetched", "visits.any_kept", "snapshots.add", "sites.add_masks", "sites.keep_snapshots",
     "spans.open_new", "spans.close_changed", "spans.close_vanished", "spans.fold", "outbox.add", "outbox.mark_emitted",
 }  # fmt: skip
 """Statements that insert, touch one row by key once in a run, or read a whole run on purpose when it closes."""

@@ -119,7 +119,7 @@ BROKEN = [
     ("\x00\x01\x02\x03", [], "neither XML nor"),
     ("<", [], "malformed XML"),
     ("<urlset>" + "<a>" * 40, [], "nested too deep"),
-    (gzip.compress(b"x" * 1000)[:-9], [], "gzip data ends too early"),
+    (gzip.compress(b"x" * 1000, mtime=0)[:-9], [], "gzip data ends too early"),
     (b"\x1f\x8bnonsense", [], "gzip data is broken"),
     (b"\x1f\x8b", [], "gzip data ends too early"),
 ]
