@@ -12,7 +12,18 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from models import frontier, origins, outbox, runs, shards, sites, snapshots, spans, visits
+from models import (
+    frontier,
+    origins,
+    outbox,
+    partitions,
+    runs,
+    shards,
+    sites,
+    snapshots,
+    spans,
+    visits,
+)
 from tests.plans import _load
 
 if TYPE_CHECKING:
@@ -129,6 +140,8 @@ CASES = {
     "visits.drop_failed": Case(
         visits.drop_failed(), {"run_id": OPEN_RUN, "outcomes": [6]}, {"visits_r20000_pkey"}
     ),
+    "partitions.droppable": Case(partitions.droppable(90), {"low": None}, {"pk_runs"}),
+    "partitions.lock_runs": Case(partitions.lock_runs(7000), {}, {"pk_runs"}),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }
 
