@@ -77,6 +77,9 @@ CASES = {
         {"pk_shards", "ix_retries_shard_id_not_before", "ix_sitemaps_open"},
     ),
     "shards.lapse": Case(shards.lapse(), {"id": SHARD, "fence": 1, "owner": "me"}, {"pk_shards"}),
+    "shards.uncount": Case(
+        shards.uncount(), {"run_id": OPEN_RUN, "page_ids": PAGES}, {"frontier_r20000_pkey", "pk_shards"}
+    ),
     "shards.leased_owners": Case(shards.leased_owners(), {}, {"ix_shards_open"}),
     "shards.expire": Case(shards.expire(), {"owners": ["gone"]}, {"ix_shards_open"}),
     "shards.of_run": Case(shards.of_run(), {"run_id": OPEN_RUN}, {"uq_shards_run_id_origin_id_ordinal"}),
