@@ -587,7 +587,10 @@ class Slice:
         if not stranded:
             return
         ids, fences, prepared = (list(column) for column in zip(*stranded, strict=True))
-        values = {"owner": self._runtime.owner, "ids": ids, "fences": fences, "prepared": prepared}
+        # Their low-water marks stay where the last commit put them.
+        marks = [0] * len(ids)
+        owner = self._runtime.owner
+        values = {"owner": owner, "ids": ids, "fences": fences, "prepared": prepared, "done_uptos": marks}
         await self._database(lambda connection: connection.execute(shards.release(), values).all())
         self._runtime.stranded = []
 

@@ -29,7 +29,13 @@ def claim(lab: Lab, owner: str = "me", *, solo: bool = False, limit: int = 100) 
 
 
 def release(lab: Lab, row: Row[Any], owner: str = "me", *, prepared: bool = True) -> int:
-    values = {"owner": owner, "ids": [row.id], "fences": [row.fence], "prepared": [prepared]}
+    values = {
+        "owner": owner,
+        "ids": [row.id],
+        "fences": [row.fence],
+        "prepared": [prepared],
+        "done_uptos": [row.done_upto],
+    }
     with lab.engine.begin() as connection:
         return len(connection.execute(shards.release(), values).all())
 
