@@ -42,7 +42,9 @@ frontier = Table(
     Column("shard_id", BigInteger, nullable=False),
     Column("seq", Integer, nullable=False),
     Column("depth", SmallInteger, nullable=False),
-    UniqueConstraint("run_id", "shard_id", "seq"),
+    # The shard first: an index that began with the run would look as good as the key to a planner that knows nothing of a
+    # new run yet, and each look-up of a page would read the whole run.
+    UniqueConstraint("shard_id", "seq", "run_id"),
     CheckConstraint("seq >= 1 AND depth >= 0", name="positive"),
     postgresql_partition_by="RANGE (run_id)",
 )
@@ -125,7 +127,7 @@ def next_rows() -> TextClause:
 
     OFFSET 0 keeps the planner from making joins of the look-ups: its statistics know nothing of a run that has just
     begun, and joins by run alone read all of the run's visits for each row.
-    Plan: uq_frontier_run_id_shard_id_seq, then pk_visits and pk_retries by key.
+    Plan: uq_frontier_shard_id_seq_run_id, then pk_visits and pk_retries by key.
     """
     return text("""
         SELECT f.page_id, f.seq, f.depth, p.url, p.url_key

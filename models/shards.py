@@ -177,25 +177,28 @@ def advance() -> TextClause:
 def release() -> TextClause:
     """Hand back the held shards :ids of :owner (fence checked): done when nothing is left, else due again in time.
 
-    Whether rows are left is asked of the row as it is updated, not of the statement's snapshot: another shard's commit
-    may just have added some.
+    :done_uptos are their low-water marks now that everything is committed; a commit cannot count the rows that it makes
+    itself. Whether rows are left is asked of the row as it is updated, not of the statement's snapshot: another shard's
+    commit may just have added some.
     """
     return text("""
         WITH mine AS MATERIALIZED (
-            SELECT s.id, m.prepared,
+            SELECT s.id, m.prepared, m.done_upto,
                    (SELECT min(t.not_before) FROM retries t WHERE t.shard_id = s.id) AS retry_at,
                    EXISTS (SELECT FROM sitemaps x WHERE x.shard_id = s.id AND x.done_at IS NULL) AS has_sitemaps
             FROM shards s
-            JOIN unnest(CAST(:ids AS bigint[]), CAST(:fences AS bigint[]), CAST(:prepared AS boolean[]))
-              AS m(id, fence, prepared) ON m.id = s.id AND m.fence = s.fence
+            JOIN unnest(CAST(:ids AS bigint[]), CAST(:fences AS bigint[]), CAST(:prepared AS boolean[]),
+                        CAST(:done_uptos AS int[]))
+              AS m(id, fence, prepared, done_upto) ON m.id = s.id AND m.fence = s.fence
             WHERE s.lease_owner = :owner
             ORDER BY s.id FOR NO KEY UPDATE OF s
         )
         UPDATE shards s
         SET lease_owner = NULL, lease_until = NULL, suspect_page_id = NULL,
-            state = CASE WHEN s.done_upto < s.top OR s.known_upto IS NOT NULL OR mine.has_sitemaps
+            done_upto = greatest(s.done_upto, least(mine.done_upto, s.top)),
+            state = CASE WHEN greatest(s.done_upto, mine.done_upto) < s.top OR s.known_upto IS NOT NULL OR mine.has_sitemaps
                               OR NOT mine.prepared OR mine.retry_at IS NOT NULL THEN 'open' ELSE 'done' END,
-            not_before = CASE WHEN s.done_upto < s.top OR s.known_upto IS NOT NULL OR mine.has_sitemaps
+            not_before = CASE WHEN greatest(s.done_upto, mine.done_upto) < s.top OR s.known_upto IS NOT NULL OR mine.has_sitemaps
                                    OR NOT mine.prepared OR mine.retry_at IS NULL
                               THEN clock_timestamp() ELSE mine.retry_at END
         FROM mine WHERE s.id = mine.id

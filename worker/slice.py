@@ -302,7 +302,7 @@ class Slice:
                 states[row.id].row = row
                 continue
             definition = by_origin[row.id]
-            rate = _start_rate(row.rate, definition)
+            rate = _start_rate(row.rate, row.backoff_level, definition)
             states[row.id] = OriginState(
                 row.scheme, row.host, row.port, rate, row.backoff_level, max_rate=definition.max_rate, row=row
             )
@@ -541,6 +541,7 @@ class Slice:
             "ids": [crawl.held.id for crawl in crawls],
             "fences": [crawl.held.fence for crawl in crawls],
             "prepared": [crawl.prepared for crawl in crawls],
+            "done_uptos": [crawl.done_upto([]) for crawl in crawls],
         }
         for crawl in crawls:
             crawl.stop()
@@ -586,7 +587,10 @@ class Slice:
         if not stranded:
             return
         ids, fences, prepared = (list(column) for column in zip(*stranded, strict=True))
-        values = {"owner": self._runtime.owner, "ids": ids, "fences": fences, "prepared": prepared}
+        # Their low-water marks stay where the last commit put them.
+        marks = [0] * len(ids)
+        owner = self._runtime.owner
+        values = {"owner": owner, "ids": ids, "fences": fences, "prepared": prepared, "done_uptos": marks}
         await self._database(lambda connection: connection.execute(shards.release(), values).all())
         self._runtime.stranded = []
 
@@ -632,8 +636,13 @@ def _depths(result: Any) -> list[tuple[Any, int]]:
     ]
 
 
-def _start_rate(learnt: float | None, definition: SiteDefinition) -> float:
-    """The rate to go on with: what was learnt, within what the owner allows now."""
+def _start_rate(learnt: float | None, level: int, definition: SiteDefinition) -> float:
+    """The rate to go on with: what was learnt, within what the owner allows now.
+
+    Without any limit, what was learnt counts only while the origin asks for rest: it may come from a run with a limit.
+    """
+    if not definition.max_rate and not definition.rate and not level:
+        return 0.0
     rate = learnt or definition.rate
     if not definition.max_rate:
         return rate

@@ -29,7 +29,13 @@ def claim(lab: Lab, owner: str = "me", *, solo: bool = False, limit: int = 100) 
 
 
 def release(lab: Lab, row: Row[Any], owner: str = "me", *, prepared: bool = True) -> int:
-    values = {"owner": owner, "ids": [row.id], "fences": [row.fence], "prepared": [prepared]}
+    values = {
+        "owner": owner,
+        "ids": [row.id],
+        "fences": [row.fence],
+        "prepared": [prepared],
+        "done_uptos": [row.done_upto],
+    }
     with lab.engine.begin() as connection:
         return len(connection.execute(shards.release(), values).all())
 
@@ -192,7 +198,9 @@ def test_a_process_id_used_again_is_another_process(one: Lab) -> None:
     assert rescued(one) == 1
 
 
-@pytest.mark.parametrize("owner", ["elsewhere:1:2/1/2/abcd", "nonsense", owners.own("live")])
+@pytest.mark.parametrize(
+    "owner", ["elsewhere:1:2/1/2/abcd", "nonsense", owners.own("live")], ids=["elsewhere", "nonsense", "ours"]
+)
 def test_a_live_owner_and_one_that_nobody_here_can_know_of_are_left_alone(one: Lab, owner: str) -> None:
     claim(one, owner)
     assert rescued(one) == 0

@@ -12,7 +12,18 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from models import frontier, origins, outbox, runs, shards, sites, snapshots, spans, visits
+from models import (
+    frontier,
+    origins,
+    outbox,
+    partitions,
+    runs,
+    shards,
+    sites,
+    snapshots,
+    spans,
+    visits,
+)
 from tests.plans import _load
 
 if TYPE_CHECKING:
@@ -62,7 +73,7 @@ CASES = {
     ),
     "shards.release": Case(
         shards.release(),
-        {"ids": [SHARD], "fences": [1], "prepared": [True], "owner": "me"},
+        {"ids": [SHARD], "fences": [1], "prepared": [True], "done_uptos": [10], "owner": "me"},
         {"pk_shards", "ix_retries_shard_id_not_before", "ix_sitemaps_open"},
     ),
     "shards.lapse": Case(shards.lapse(), {"id": SHARD, "fence": 1, "owner": "me"}, {"pk_shards"}),
@@ -111,7 +122,7 @@ CASES = {
     "frontier.next_rows": Case(
         frontier.next_rows(),
         {"run_id": OPEN_RUN, "shard_id": SHARD, "after": N // 2, "limit": 100},
-        {"frontier_r20000_run_id_shard_id_seq_key", "visits_r20000_pkey", "pk_retries", "pk_pages"},
+        {"frontier_r20000_shard_id_seq_run_id_key", "visits_r20000_pkey", "pk_retries", "pk_pages"},
     ),
     "frontier.due_retries": Case(
         frontier.due_retries(),
@@ -132,6 +143,8 @@ CASES = {
     "visits.drop_failed": Case(
         visits.drop_failed(), {"run_id": OPEN_RUN, "outcomes": [6]}, {"visits_r20000_pkey"}
     ),
+    "partitions.droppable": Case(partitions.droppable(90), {"low": None}, {"pk_runs"}),
+    "partitions.lock_runs": Case(partitions.lock_runs(7000), {}, {"pk_runs"}),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }
 
@@ -201,6 +214,45 @@ def test_a_hot_statement_reads_no_large_table_as_a_whole(loaded: Connection, nam
             table = node["Relation Name"]
             assert table not in large, f"{name} reads all of {table}"
             assert not table.startswith(("frontier_r20", "visits_r20"))
+
+
+NEW_RUN, NEW_PAGES = N + 30, 1_000
+NEW_ROWS = (
+    "INSERT INTO frontier (run_id, page_id, shard_id, seq, depth) SELECT :run, i, 1, i, 1 FROM generate_series(1, :n) i",
+    """INSERT INTO visits (run_id, page_id, snapshot_id, fetched_at, status, outcome)
+       SELECT :run, i, i % 50 + 1, now(), 200, 1 FROM generate_series(1, :n) i""",
+)
+BY_KEY: dict[str, dict[str, Any]] = {
+    "frontier.next_rows": {"run_id": NEW_RUN, "shard_id": 1, "after": 0, "limit": 1000},
+    "frontier.add_rows": {
+        "run_ids": [NEW_RUN] * NEW_PAGES,
+        "page_ids": list(range(1, NEW_PAGES + 1)),
+        "shard_ids": [1] * NEW_PAGES,
+        "depths": [1] * NEW_PAGES,
+    },
+    "spans.close_changed": {"site_id": 1, "run_id": NEW_RUN, "previous": N},
+    "spans.close_vanished": {"site_id": 1, "run_id": NEW_RUN, "previous": N},
+    "spans.open_new": {"site_id": 2, "run_id": NEW_RUN},
+}
+
+
+@pytest.mark.parametrize("name", sorted(BY_KEY))
+def test_a_run_that_the_statistics_do_not_know_is_read_by_key(loaded: Connection, name: str) -> None:
+    module, function = name.split(".")
+    statement = getattr({"frontier": frontier, "spans": spans}[module], function)().text
+    unknown = loaded.begin_nested()
+    for rows in NEW_ROWS:
+        loaded.execute(text(rows), {"run": NEW_RUN, "n": NEW_PAGES})
+    explain = text("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + statement)
+    plan = loaded.execute(explain, BY_KEY[name]).scalar_one()
+    unknown.rollback()
+    assert max(touched(node) for node in nodes(plan[0]["Plan"])) <= 2 * N
+
+
+def touched(node: dict[str, Any]) -> float:
+    """How many rows a node of an executed plan looked at."""
+    dropped = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
+    return float(node["Actual Loops"] * (node["Actual Rows"] + dropped))
 
 
 def test_every_statement_of_the_crawl_has_a_plan_or_a_reason() -> None:
