@@ -43,12 +43,15 @@ def test_a_process_id_that_was_given_out_again_is_another_owner() -> None:
         "nonsense",
         "a/b/c",
         "a/b/c/d/e",
-        of(999_999_999, started="1", host="elsewhere:boot:1"),
-        owners.own("x").replace(str(os.getpid()), "not-a-number"),
+        "elsewhere:boot:1/999999999/1/token",
     ],
 )
 def test_in_any_doubt_an_owner_is_alive(owner: str) -> None:
     assert not owners.dead_here(owner)
+
+
+def test_an_owner_whose_process_has_no_number_is_alive() -> None:
+    assert not owners.dead_here(of(0, started="1").replace("/0/", "/none/"))
 
 
 def test_another_boot_or_another_pid_namespace_is_another_host() -> None:
