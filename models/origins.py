@@ -76,7 +76,7 @@ def load() -> TextClause:
 def reserve() -> TextClause:
     """Reserve :counts requests, :gaps seconds apart, on the origins :ids, for every worker and across restarts.
 
-    Returns in how many seconds the first of them is allowed, and from when on the next one may be reserved.
+    Returns in how many seconds the first of them is allowed, and from when to when they reach.
     Plan: pk_origins.
     """
     return text("""
@@ -89,7 +89,8 @@ def reserve() -> TextClause:
         )
         UPDATE origins o SET next_request_at = wanted.first + make_interval(secs => wanted.n * wanted.gap)
         FROM wanted WHERE o.id = wanted.id
-        RETURNING o.id, extract(epoch FROM wanted.first - clock_timestamp())::float AS wait, o.next_request_at AS ends
+        RETURNING o.id, extract(epoch FROM wanted.first - clock_timestamp())::float AS wait,
+                  wanted.first AS begins, o.next_request_at AS ends
     """)
 
 

@@ -281,6 +281,16 @@ def reopen() -> TextClause:
     """)
 
 
+def uncount() -> TextClause:
+    """The visits of pages :page_ids of run :run_id were taken back. Plan: pk_frontier, pk_shards."""
+    return text("""
+        UPDATE shards s SET visited = s.visited - c.pages
+        FROM (SELECT f.shard_id, count(*) AS pages FROM frontier f
+              WHERE f.run_id = :run_id AND f.page_id = ANY(CAST(:page_ids AS bigint[])) GROUP BY f.shard_id) c
+        WHERE s.id = c.shard_id
+    """)
+
+
 def fence_off() -> TextClause:
     """Take run :run_id away from whoever works on it: their next commit finds another fencing number."""
     return text("""

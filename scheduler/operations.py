@@ -60,6 +60,7 @@ def rerun_failed(connection: Connection, run_id: int, by: str, reason: str) -> i
     back = connection.execute(visits.drop_failed(), values).scalars().all()
     if not back and run.state != RunState.CANCELLED:
         return 0
+    connection.execute(shards.uncount(), {"run_id": run_id, "page_ids": back})
     _reopen(connection, run, by, reason)
     log.info(
         "run.reopened",

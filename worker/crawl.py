@@ -102,6 +102,15 @@ class News(NamedTuple):
     block_seconds: float
 
 
+class Reserved(NamedTuple):
+    """So many requests, a gap apart, reserved on an origin's row from one moment to another."""
+
+    begins: datetime
+    ends: datetime
+    gap: float
+    requests: int
+
+
 @dataclass(slots=True)
 class Collected:
     """What a shard hands over for the next commit: results, pages found elsewhere, sitemaps that were read."""
@@ -155,7 +164,7 @@ class ShardCrawl:
         self._permits: deque[float] = deque()
         self._permit_waiters = 0
         self._unused = 0
-        self._reserved: tuple[datetime, int, float] | None = None
+        self._reserved: Reserved | None = None
         self._permitted = asyncio.Event()
         self._failures_in_row = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -230,23 +239,25 @@ class ShardCrawl:
             self._permit_waiters if self.origin.rate >= self._permit_waiters else 1, int(self.origin.rate)
         )
 
-    def permit(self, first_in: float, count: int, ends: datetime | None) -> None:
+    def permit(self, first_in: float, count: int, reserved: Reserved | None) -> None:
         """Requests were reserved: the first in so many seconds, the others a gap apart.
 
-        ``ends`` is where the reservation ends on the origin's row, unless somebody else's follows behind it.
+        ``reserved`` is what that is on the origin's row, unless it is shared with other shards.
         """
         now, gap = time.monotonic(), self.origin.gap
         self._permits.extend(now + first_in + index * gap for index in range(count))
-        self._reserved = None if ends is None else (ends, count, gap)
+        before = self._reserved
+        if reserved and before and (before.ends, before.gap) == (reserved.begins, reserved.gap):
+            reserved = Reserved(before.begins, reserved.ends, gap, before.requests + count)
+        self._reserved = reserved
         self._permitted.set()
 
     def unused_reservation(self) -> tuple[datetime, float] | None:
-        """The end of the last reservation and the seconds before it that nobody used."""
+        """The end of what was reserved last without a break, and the seconds before it that nobody used."""
         unused = self._unused + len(self._permits)
         if self._reserved is None or not unused:
             return None
-        ends, count, gap = self._reserved
-        return ends, min(unused, count) * gap
+        return self._reserved.ends, min(unused, self._reserved.requests) * self._reserved.gap
 
     def stop(self) -> None:
         """Start no further fetch; those in flight may end."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from headersweep import addresses, guard, headers, links, scope
-from headersweep.states import Outcome, TrapReason
+from headersweep.states import Outcome
 from worker.page import Snapshot
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ KNOWN_LIMIT = 500_000
 SEEN_LIMIT = 2_000
 """Distinct canonical texts that the guard looks at; beyond that the decision is left to the end of the run."""
 
-MAX_HOST_LENGTH = 253
 MAX_DEPTH_ERROR = "max_depth"
 
 
@@ -87,8 +86,6 @@ class RunSite:
     def verdict(self, page: PageUrl, depth: int) -> tuple[Outcome, str | None] | None:
         """What is decided about a found page at once; None when it is to be fetched."""
         decided = self._scope.verdict(page)
-        if decided is None and len(page.host) > MAX_HOST_LENGTH:
-            return Outcome.TRAPPED, TrapReason.URL_TOO_LONG
         if decided is None and depth > self.definition.max_depth:
             return Outcome.SKIPPED_LIMIT, MAX_DEPTH_ERROR
         return decided

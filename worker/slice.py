@@ -19,7 +19,7 @@ from headersweep.definition import SiteDefinition
 from models import control as switch
 from models import frontier, origins, runs, shards, sites
 from worker.commit import Committed, Committer, Found, ShardBatch, load_rows
-from worker.crawl import LOAD_LIMIT, SOLO_PAGES, Held, OriginState, ShardCrawl
+from worker.crawl import LOAD_LIMIT, SOLO_PAGES, Held, OriginState, Reserved, ShardCrawl
 from worker.page import Item
 from worker.prepare import prepare
 from worker.site import RunSite
@@ -302,7 +302,7 @@ class Slice:
                 states[row.id].row = row
                 continue
             definition = by_origin[row.id]
-            rate = _start_rate(row.rate, definition)
+            rate = _start_rate(row.rate, row.backoff_level, definition)
             states[row.id] = OriginState(
                 row.scheme, row.host, row.port, rate, row.backoff_level, max_rate=definition.max_rate, row=row
             )
@@ -364,7 +364,8 @@ class Slice:
         for row in rows:
             first, entries = row.wait, by_origin[row.id]
             for crawl, count in entries:
-                crawl.permit(first, count, row.ends if crawl is entries[-1][0] else None)
+                reserved = Reserved(row.begins, row.ends, crawl.origin.gap, count)
+                crawl.permit(first, count, reserved if len(entries) == 1 else None)
                 first += count * crawl.origin.gap
 
     def _give_back(self, connection: Any, crawls: list[ShardCrawl]) -> None:
@@ -586,7 +587,10 @@ class Slice:
         if not stranded:
             return
         ids, fences, prepared = (list(column) for column in zip(*stranded, strict=True))
-        values = {"owner": self._runtime.owner, "ids": ids, "fences": fences, "prepared": prepared}
+        # Their low-water marks stay where the last commit put them.
+        marks = [0] * len(ids)
+        owner = self._runtime.owner
+        values = {"owner": owner, "ids": ids, "fences": fences, "prepared": prepared, "done_uptos": marks}
         await self._database(lambda connection: connection.execute(shards.release(), values).all())
         self._runtime.stranded = []
 
@@ -632,8 +636,13 @@ def _depths(result: Any) -> list[tuple[Any, int]]:
     ]
 
 
-def _start_rate(learnt: float | None, definition: SiteDefinition) -> float:
-    """The rate to go on with: what was learnt, within what the owner allows now."""
+def _start_rate(learnt: float | None, level: int, definition: SiteDefinition) -> float:
+    """The rate to go on with: what was learnt, within what the owner allows now.
+
+    Without any limit, what was learnt counts only while the origin asks for rest: it may come from a run with a limit.
+    """
+    if not definition.max_rate and not definition.rate and not level:
+        return 0.0
     rate = learnt or definition.rate
     if not definition.max_rate:
         return rate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from cli.render import words
@@ -58,6 +59,12 @@ REASONS = {
     "far_date": "a date far from today",
     "template_limit": "too many pages of one pattern",
 }
+
+PLACEHOLDER = re.compile("<(?!path)[a-z-]+>")
+"""A canonical value that is a placeholder as a whole, such as ``<request-id>``; where a redirect leads tells something."""
+
+LASTING = frozenset({"address_denied"})
+"""Reasons that would be the same the next time: only another definition of the site changes them."""
 
 STATES = {
     RunState.PLANNED: "planned, not started yet",
@@ -186,15 +193,21 @@ def _set_body(
 
 
 def _headers(item: HeaderSet, masked: frozenset[str], width: int) -> Iterator[str]:
-    telling = _telling(item.pairs, masked)
+    varying_here = VARYING | masked | _placeholders(item)
+    telling = tuple(pair for pair in item.pairs if pair[0].lower() not in varying_here)
     for name, value in telling:
         yield f"      {words.cut(words.safe(f'{name}: {value}'), width - 6)}"
     if not telling:
         yield "      (no header that tells anything)"
-    varying = dict.fromkeys(name for name, _ in item.pairs if name.lower() in VARYING | masked)
+    varying = dict.fromkeys(name for name, _ in item.pairs if name.lower() in varying_here)
     if varying:
         yield f"      {words.cut(words.safe('also: ' + ', '.join(varying)), width - 6)}"
     yield from _malformed(item, width)
+
+
+def _placeholders(item: HeaderSet) -> frozenset[str]:
+    """The headers whose whole value is volatile by the table: ids and the like, where one answer's value tells nothing."""
+    return frozenset(name for name, value in item.lines if PLACEHOLDER.fullmatch(value))
 
 
 def _malformed(item: HeaderSet, width: int) -> Iterator[str]:
@@ -271,10 +284,9 @@ def _more(report: RunReport, *, full: bool) -> list[str]:
     if report.visits_dropped:
         return [*lines, f"Sweep again:   headersweep rerun {number}"]
     lines.append(f"Every page:    headersweep export {number} --format csv")
-    accounting = report.run.accounting or {}
     if not report.run.is_final:
         lines.append(f"Go on with it: headersweep resume {number}")
-    elif accounting.get("failed"):
+    elif any(item.outcome is Outcome.FAILED and item.reason not in LASTING for item in report.troubles):
         lines.append(f"Failed again:  headersweep rerun {number} --failed")
     return lines
 

@@ -12,7 +12,18 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from models import frontier, origins, outbox, runs, shards, sites, snapshots, spans, visits
+from models import (
+    frontier,
+    origins,
+    outbox,
+    partitions,
+    runs,
+    shards,
+    sites,
+    snapshots,
+    spans,
+    visits,
+)
 from tests.plans import _load
 
 if TYPE_CHECKING:
@@ -66,6 +77,9 @@ CASES = {
         {"pk_shards", "ix_retries_shard_id_not_before", "ix_sitemaps_open"},
     ),
     "shards.lapse": Case(shards.lapse(), {"id": SHARD, "fence": 1, "owner": "me"}, {"pk_shards"}),
+    "shards.uncount": Case(
+        shards.uncount(), {"run_id": OPEN_RUN, "page_ids": PAGES}, {"frontier_r20000_pkey", "pk_shards"}
+    ),
     "shards.leased_owners": Case(shards.leased_owners(), {}, {"ix_shards_open"}),
     "shards.expire": Case(shards.expire(), {"owners": ["gone"]}, {"ix_shards_open"}),
     "shards.of_run": Case(shards.of_run(), {"run_id": OPEN_RUN}, {"uq_shards_run_id_origin_id_ordinal"}),
@@ -129,6 +143,8 @@ CASES = {
     "visits.drop_failed": Case(
         visits.drop_failed(), {"run_id": OPEN_RUN, "outcomes": [6]}, {"visits_r20000_pkey"}
     ),
+    "partitions.droppable": Case(partitions.droppable(90), {"low": None}, {"pk_runs"}),
+    "partitions.lock_runs": Case(partitions.lock_runs(7000), {}, {"pk_runs"}),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }
 

@@ -173,9 +173,9 @@ class Home:
         self._programs.append(program)
         return program
 
-    def run(self, *arguments: str, seconds: float = END_SECONDS, **environ: str) -> Ended:
+    def run(self, *arguments: str, **environ: str) -> Ended:
         """Run a command to its end."""
-        return self.start(*arguments, **environ).wait(seconds)
+        return self.start(*arguments, **environ).wait()
 
     def environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADERSWEEP_")}

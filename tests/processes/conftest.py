@@ -31,9 +31,10 @@ def home(made_home: Home) -> Iterator[Home]:
 
 @pytest.fixture(scope="module")
 def shared_home(made_home: Home) -> Iterator[Home]:
-    """One home for the tests of a module that do not disturb each other."""
+    """One home for the tests of a module that do not disturb each other; its servers run all the time."""
     copied = made_home.copy_to(_program.new_folder())
     try:
-        yield copied
+        with copied.servers():
+            yield copied
     finally:
         copied.close()
