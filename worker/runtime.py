@@ -195,3 +195,12 @@ class Runtime:
         """Wait until the slice at work, if any, has handed back what it held: Celery knows only those it started."""
         if self._slice.acquire(timeout=seconds):
             self._slice.release()
+        self._sign_off()
+
+    def _sign_off(self) -> None:
+        """Take the heartbeat away: a command that looks for workers must not wait for one that went home."""
+        try:
+            with self.engine.begin() as connection:
+                connection.execute(control.forget_heartbeat(self.node))
+        except SQLAlchemyError as error:
+            log.warning("tick.failed", error_type=type(error).__name__)
