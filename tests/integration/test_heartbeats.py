@@ -17,7 +17,8 @@ def names(database_url: str) -> list[str]:
     engine = create_engine(make_url(database_url).set(drivername="postgresql+psycopg"))
     try:
         with engine.connect() as connection:
-            return [row.name for row in connection.execute(control.list_heartbeats())]
+            rows = connection.execute(control.list_heartbeats())
+            return [row.name for row in rows if row.kind == "worker"]
     finally:
         engine.dispose()
 
