@@ -16,6 +16,7 @@ import scrapy  # type: ignore[import-not-found]
 from scrapy.crawler import CrawlerProcess  # type: ignore[import-not-found]
 from scrapy.http import HtmlResponse  # type: ignore[import-not-found]
 from scrapy.linkextractors import LinkExtractor  # type: ignore[import-not-found]
+from scrapy.utils.response import get_meta_refresh  # type: ignore[import-not-found]
 
 CONCURRENCY = 32
 FIRST_REDIRECT, LAST_REDIRECT = 300, 399
@@ -53,6 +54,9 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc] # no types, see above
         elif isinstance(response, HtmlResponse):
             for link in self._links.extract_links(response):
                 yield scrapy.Request(link.url)
+            _, target = get_meta_refresh(response)
+            if target is not None and target.startswith(self._site):
+                yield scrapy.Request(target)
 
 
 def settings(output: Path, max_pages: int) -> dict[str, Any]:
@@ -68,6 +72,7 @@ def settings(output: Path, max_pages: int) -> dict[str, Any]:
         "COOKIES_ENABLED": False,
         # One URL is one response, as in headersweep: redirects and errors are results too.
         "REDIRECT_ENABLED": False,
+        "METAREFRESH_ENABLED": False,
         "RETRY_ENABLED": False,
         "HTTPERROR_ALLOW_ALL": True,
         "CLOSESPIDER_PAGECOUNT": max_pages,

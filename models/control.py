@@ -97,6 +97,11 @@ def list_heartbeats() -> TextClause:
     )
 
 
+def forget_heartbeat(name: str) -> TextClause:
+    """Drop the heartbeat of one process, which ends in good order."""
+    return text("DELETE FROM heartbeats WHERE name = :name").bindparams(name=name)
+
+
 def forget_heartbeats(older_than_seconds: float) -> TextClause:
     """Drop the heartbeats of processes that are long gone."""
     return text(

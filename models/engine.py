@@ -27,7 +27,9 @@ def connect(
     url = make_url(database_url).set(drivername="postgresql+psycopg")
     options = (
         f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} "
-        f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS} -c timezone=UTC"
+        f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS} -c timezone=UTC "
+        # A sweep begins on empty tables: a generic plan made then would be kept when they are large.
+        "-c plan_cache_mode=force_custom_plan"
     )
     pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 4, "pool_pre_ping": True}
     return create_engine(

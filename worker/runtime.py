@@ -57,6 +57,7 @@ class Runtime:
         self.stranded: list[tuple[int, int, bool]] = []
         self._slice = threading.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._timers: list[threading.Thread] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="loop", daemon=True)
         self._thread.start()
@@ -138,7 +139,9 @@ class Runtime:
             ("heart", HEARTBEAT_SECONDS, self._beat),
             ("timer", self.settings.tick_seconds, self._tick),
         ):
-            threading.Thread(target=self._every, args=(seconds, call), name=name, daemon=True).start()
+            timer = threading.Thread(target=self._every, args=(seconds, call), name=name, daemon=True)
+            self._timers.append(timer)
+            timer.start()
 
     def _every(self, seconds: float, call: Callable[[], None]) -> None:
         while not self.stopping.is_set():
@@ -183,6 +186,8 @@ class Runtime:
     def close(self) -> None:
         """End for good: what is under way is given up, connections are closed."""
         self.stop()
+        for timer in self._timers:
+            timer.join()
         with self._slice:
             self.call(self.fetcher.aclose())
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -195,3 +200,12 @@ class Runtime:
         """Wait until the slice at work, if any, has handed back what it held: Celery knows only those it started."""
         if self._slice.acquire(timeout=seconds):
             self._slice.release()
+        self._sign_off()
+
+    def _sign_off(self) -> None:
+        """Take the heartbeat away: a command that looks for workers must not wait for one that went home."""
+        try:
+            with self.engine.begin() as connection:
+                connection.execute(control.forget_heartbeat(self.node))
+        except SQLAlchemyError as error:
+            log.warning("tick.failed", error_type=type(error).__name__)

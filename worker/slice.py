@@ -15,14 +15,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from headersweep import logs, urls
-from headersweep.definition import SiteDefinition
-from models import control as switch
-from models import frontier, origins, runs, shards, sites
-from worker.commit import Committed, Committer, Found, ShardBatch, load_rows
-from worker.crawl import LOAD_LIMIT, SOLO_PAGES, Held, OriginState, Reserved, ShardCrawl
-from worker.page import Item
+from models import frontier, origins, shards
+from worker.claim import Claimed, Claims
+from worker.commit import Committed, Committer, Found, ShardBatch
+from worker.crawl import LOAD_LIMIT, SOLO_PAGES, Held, Reserved, ShardCrawl
 from worker.prepare import prepare
-from worker.site import RunSite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +41,6 @@ LINGER_SECONDS = 3.0
 """A shard that becomes due so soon is waited for, rather than left to the next tick."""
 
 KNOWN_BITE = 2000
-RETRY_LIMIT = 200
 
 CRASHES_TOLERATED = 20
 """So many pages may meet a defect of ours in one shard before the shard as a whole counts as crashed."""
@@ -79,6 +75,7 @@ class Slice:
     def __init__(self, runtime: Runtime, settings: Settings) -> None:
         self._runtime = runtime
         self._settings = settings
+        self._claims = Claims(runtime, settings)
         self._committer = Committer(runtime.engine, runtime.owner, settings.lease_seconds)
         self._crawls: dict[int, ShardCrawl] = {}
         self._poked = asyncio.Event()
@@ -88,7 +85,6 @@ class Slice:
         self._hurried = False
         self._claim_now = True
         self._quarantine: dict[int, list[int]] = {}
-        self._started: list[int] = []
 
     async def run(self) -> SliceReport:
         """Crawl until the time is up, nothing is due, or the process is asked to stop."""
@@ -192,121 +188,26 @@ class Slice:
     async def _claim(self) -> None:
         self._clock.claimed = time.monotonic()
         self._claim_now = False
-        alone = not self._crawls
         limit = self._settings.shards_per_slice - len(self._crawls)
-        held, paused = await self._database(
-            lambda connection: self._claim_rows(connection, limit, alone=alone)
-        )
+        beside = list(self._crawls.values())
+        held, paused = await self._database(lambda connection: self._claims.rows(connection, limit, beside))
         self._paused = self._paused or paused
         if not held:
             return
         self._report.claimed += len(held)
         for shard in held:
             log.debug("shard.claimed", run_id=shard.run_id, shard_id=shard.id, fence=shard.fence)
-        self._started = []
-        crawls = await self._database(lambda connection: self._make_crawls(connection, held))
-        for run_id in self._started:
+        claimed: Claimed = await self._database(
+            lambda connection: self._claims.work_on(connection, held, beside, self._poke)
+        )
+        for run_id in claimed.started:
             if run_id in self._runtime.sites:
                 log.info("run.started", run_id=run_id, site_name=self._runtime.sites[run_id].name)
-        for crawl in crawls:
+        self._quarantine.update(claimed.quarantine)
+        for crawl in claimed.crawls:
+            crawl.mark = self._mark(crawl.held)
             self._crawls[crawl.held.id] = crawl
             crawl.preparing = self._runtime.spawn(self._prepare(crawl))
-
-    def _claim_rows(self, connection: Any, limit: int, *, alone: bool) -> tuple[list[Held], bool]:
-        """Claim in one statement. A shard that may hold a page that kills goes on alone: nothing else beside it."""
-        values = {
-            "owner": self._runtime.owner,
-            "lease": self._settings.lease_seconds,
-            "limit": limit,
-            "solo": False,
-            "solo_after": shards.SOLO_AFTER,
-        }
-        claimed = []
-        if alone:
-            claimed = connection.execute(shards.claim(), {**values, "solo": True, "limit": 1}).all()
-        if not claimed and not any(crawl.solo for crawl in self._crawls.values()):
-            claimed = connection.execute(shards.claim(), values).all()
-        held = [
-            Held(
-                row.id,
-                row.run_id,
-                row.origin_id,
-                row.fence,
-                row.top,
-                row.done_upto,
-                row.known_upto,
-                row.lost_leases,
-                row.suspect_page_id,
-                row.generation,
-            )
-            for row in claimed
-        ]
-        return held, bool(connection.execute(switch.is_paused()).scalar())
-
-    def _make_crawls(self, connection: Any, held: list[Held]) -> list[ShardCrawl]:
-        # Not in the claim's transaction: everybody locks runs before shards.
-        started = connection.execute(runs.start(), {"ids": sorted({shard.run_id for shard in held})})
-        self._started += started.scalars()
-        self._load_sites(connection, held)
-        # The lease of what cannot be read runs out, and is counted, while the others go on.
-        held = [shard for shard in held if self._runtime.knows(shard.run_id, shard.generation)]
-        states = self._origin_states(connection, held)
-        crawls = []
-        for shard in held:
-            site = self._runtime.sites[shard.run_id]
-            crawl = ShardCrawl(
-                shard, site, states[shard.origin_id], self._runtime.fetcher, self._runtime.agent, self._poke
-            )
-            crawl.mark = self._mark(shard)
-            if shard.lost_leases >= shards.QUARANTINE_AFTER and shard.suspect_page_id is not None:
-                self._quarantine[shard.id] = [shard.suspect_page_id]
-                log.error(
-                    "page.quarantined", run_id=shard.run_id, shard_id=shard.id, page_id=shard.suspect_page_id
-                )
-            else:
-                self._first_rows(connection, crawl)
-            crawls.append(crawl)
-        return crawls
-
-    def _first_rows(self, connection: Any, crawl: ShardCrawl) -> None:
-        held = crawl.held
-        values = {"shard_id": held.id, "limit": RETRY_LIMIT}
-        again = [
-            Item(row.page_id, row.seq, row.depth, row.url, bytes(row.url_key), row.attempts)
-            for row in connection.execute(frontier.due_retries(), values)
-        ]
-        items, upto = load_rows(connection, held, held.done_upto, LOAD_LIMIT, held.top)
-        crawl.first = (again + items, upto)
-
-    def _load_sites(self, connection: Any, held: list[Held]) -> None:
-        missing = sorted(
-            {shard.run_id for shard in held if not self._runtime.knows(shard.run_id, shard.generation)}
-        )
-        if not missing:
-            return
-        rows = connection.execute(runs.load(), {"ids": missing}).all()
-        masks: dict[int, set[str]] = {row.site_id: set() for row in rows}
-        for row in connection.execute(sites.masks(), {"site_ids": sorted(masks)}):
-            masks[row.site_id].add(row.header_name)
-        for row in rows:
-            site = _run_site(row, frozenset(masks[row.site_id]))
-            if site is not None:
-                self._runtime.remember(site)
-
-    def _origin_states(self, connection: Any, held: list[Held]) -> dict[int, OriginState]:
-        by_origin = {shard.origin_id: self._runtime.sites[shard.run_id].definition for shard in held}
-        # Shards of one origin share what this process knows of it.
-        states = {crawl.held.origin_id: crawl.origin for crawl in self._crawls.values()}
-        for row in connection.execute(origins.load(), {"ids": sorted(by_origin)}):
-            if row.id in states:
-                states[row.id].row = row
-                continue
-            definition = by_origin[row.id]
-            rate = _start_rate(row.rate, row.backoff_level, definition)
-            states[row.id] = OriginState(
-                row.scheme, row.host, row.port, rate, row.backoff_level, max_rate=definition.max_rate, row=row
-            )
-        return states
 
     async def _prepare(self, crawl: ShardCrawl) -> None:
         """robots.txt and sitemaps first, then the pages of the shard."""
@@ -619,34 +520,11 @@ async def _end(crawl: ShardCrawl) -> None:
     crawl.site.forget()
 
 
-def _run_site(row: Any, masked: frozenset[str]) -> RunSite | None:
-    try:
-        definition = SiteDefinition.from_json(row.definition)
-        return RunSite(row.id, row.generation, row.site_id, row.site_name, row.slot, definition, masked)
-    except (TypeError, ValueError) as error:
-        # One run that a newer program or a person broke must not hold up all the others.
-        log.error("run.stuck", run_id=row.id, error_type=type(error).__name__, exc_info=error)  # noqa: TRY400
-        return None
-
-
 def _depths(result: Any) -> list[tuple[Any, int]]:
     """The pages that a result found, each with its depth: a redirect leads no deeper."""
     return [
         (page, result.item.depth if page is result.target else result.item.depth + 1) for page in result.found
     ]
-
-
-def _start_rate(learnt: float | None, level: int, definition: SiteDefinition) -> float:
-    """The rate to go on with: what was learnt, within what the owner allows now.
-
-    Without any limit, what was learnt counts only while the origin asks for rest: it may come from a run with a limit.
-    """
-    if not definition.max_rate and not definition.rate and not level:
-        return 0.0
-    rate = learnt or definition.rate
-    if not definition.max_rate:
-        return rate
-    return min(rate, definition.max_rate) if rate else definition.max_rate
 
 
 def _passing(error: DBAPIError) -> bool:

@@ -75,3 +75,14 @@ def test_decisions_are_numbered_without_repetition_and_have_their_four_parts() -
         text = record.read_text(encoding="utf-8")
         for part in ("Context", "Decision", "Consequences", "Alternatives"):
             assert re.search(rf"^## {part}", text, flags=re.MULTILINE), f"{record.name} lacks {part}"
+
+
+def test_every_revision_of_the_database_has_its_note() -> None:
+    revisions = sorted((ROOT / "alembic" / "versions").glob("*.py"))
+    assert revisions
+    for revision in revisions:
+        number = revision.name.partition("_")[0]
+        assert f"Note: docs/migrations/{number}.md" in revision.read_text(encoding="utf-8")
+        note = read(f"migrations/{number}.md")
+        for part in ("Owner", "Reason", "Side", "Files", "Commands", "Expected result", "Rollback"):
+            assert f"**{part}:**" in note, f"{number}.md lacks {part}"

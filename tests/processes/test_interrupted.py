@@ -100,7 +100,9 @@ def resume(home: Home, zoo: Zoo, *arguments: str) -> Ended:
     return ended
 
 
-def assert_same(ended: Ended, home: Home, zoo: Zoo, before: list[int] | None = None) -> None:
+def assert_same(
+    ended: Ended, home: Home, zoo: Zoo, before: list[int] | None = None, looked_at: Home | None = None
+) -> None:
     """The run ended as if nothing had happened, and nothing of it is left running."""
     assert ended.code == 0, ended.err
     run = ended.only_run
@@ -109,7 +111,7 @@ def assert_same(ended: Ended, home: Home, zoo: Zoo, before: list[int] | None = N
     assert zoo.repeated() <= MAX_REPEATED
     _program.all_gone(before or [])
     assert home.processes() == []
-    assert_nothing_lost(home, zoo)
+    assert_nothing_lost(looked_at or home, zoo)
     assert home.processes() == []
 
 
@@ -218,3 +220,24 @@ def test_a_second_interrupt_stops_at_once(home: Home, zoo: Zoo, midway: Program)
     assert "headersweep resume 1" in ended.err
     _program.all_gone(before, 1.0)
     assert_same(resume(home, zoo), home, zoo, before)
+
+
+def test_servers_of_ones_own_that_are_killed_and_come_back(home: Home, zoo: Zoo, made_home: Home) -> None:
+    """Nobody but their operator starts them again; the command and its workers wait for that."""
+    elsewhere = made_home.copy_to(_program.new_folder())
+    zoo.site.forget()
+    try:
+        with elsewhere.servers() as servers:
+            home.environ["HEADERSWEEP_DATABASE_URL"] = servers.database_url
+            home.environ["HEADERSWEEP_BROKER_URL"] = servers.broker_url
+            program = sweep(home, zoo.site)
+            _program.until(lambda: zoo.fetched() > PAGES // 3, what="the first third of the sweep")
+            _program.kill([*elsewhere.postgres(), *elsewhere.broker()])
+            time.sleep(2.0)
+            assert program.process.poll() is None
+            with elsewhere.servers():
+                ended = program.wait()
+        assert "Postgres does not answer" in ended.err
+        assert_same(ended, home, zoo, looked_at=elsewhere)
+    finally:
+        elsewhere.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from headersweep.definition import SiteDefinition
-from worker.slice import _start_rate
+from worker.claim import start_rate
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ def test_the_start_rate(
     learnt: float | None, level: int, rate: float, max_rate: float, expected: float
 ) -> None:
     definition = SiteDefinition("docs", ("https://docs.example/",), rate=rate, max_rate=max_rate)
-    assert _start_rate(learnt, level, definition) == expected
+    assert start_rate(learnt, level, definition) == expected
