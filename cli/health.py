@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import platform
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ MIN_POSTGRES = 15
 MAX_SKEW_SECONDS = 5.0
 BROKER_TIMEOUT_SECONDS = 3.0
 SAFE_POLICY = "noeviction"
+LITTLE_BYTES = 500_000_000
+"""Less free space than this is soon none: Postgres writes ahead what it is about to change."""
+
 OLD_BEAT_SECONDS = 60.0
 
 
@@ -110,10 +114,14 @@ def home(settings: Settings) -> Check:
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
     try:
         with tempfile.TemporaryFile(dir=nearest):
-            return ok("home", f"{folder} can be written")
+            free = shutil.disk_usage(nearest).free
     except OSError as error:
         level = fail if settings_module.embedded(settings) else warn
         return level("home", f"{nearest}: {error.strerror}", "set HEADERSWEEP_HOME to a folder of this user")
+    if settings_module.embedded(settings) and free < LITTLE_BYTES:
+        found = f"only {free // 1_000_000} MB are free in {nearest}"
+        return warn("home", found, "free some space; docs/runbook.md says what may go")
+    return ok("home", f"{folder} can be written")
 
 
 def site_files(settings: Settings) -> Check:

@@ -73,3 +73,20 @@ def test_the_text_ends_with_the_sum() -> None:
         "         -> do this",
         "1 failed, 0 to look at, 2 checks",
     ]
+
+
+@pytest.mark.parametrize(
+    ("database_url", "level"),
+    [("", Level.WARN), ("postgresql://h/d", Level.OK)],
+    ids=["embedded", "configured"],
+)
+def test_little_free_space_matters_where_the_database_is_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str, level: Level
+) -> None:
+    monkeypatch.setattr(health.shutil, "disk_usage", lambda _: SimpleNamespace(free=42_000_000))
+    check = health.home(Settings(home=str(tmp_path), database_url=database_url))
+    assert check.level is level
+
+
+def test_a_folder_without_site_files_is_fine(tmp_path: Path) -> None:
+    assert health.site_files(Settings(sites=str(tmp_path))).level is Level.OK
