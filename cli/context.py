@@ -151,16 +151,25 @@ def is_disconnect(error: Exception) -> bool:
 
 @contextmanager
 def terminated_like_interrupted() -> Iterator[None]:
-    """Within the block SIGTERM ends the command as Ctrl-C does: everything that was started is stopped."""
+    """Within the block SIGTERM, or the end of its terminal, ends the command as Ctrl-C does: what it started is stopped."""
 
     def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
 
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    previous = {number: signal.signal(number, _interrupt) for number in endings()}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def endings() -> list[signal.Signals]:
+    """The signals that ask a command to end, beside Ctrl-C; under nohup the terminal's end is none of them."""
+    wanted = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        wanted.append(signal.SIGHUP)
+    return wanted
 
 
 class _CurrentStderr:

@@ -38,14 +38,14 @@ _STEP_SECONDS = 0.05
 
 
 class Interrupts:
-    """Counts Ctrl-C and SIGTERM while the block lasts: the first is a wish, the second raises KeyboardInterrupt."""
+    """Counts Ctrl-C, SIGTERM and hang-ups while the block lasts: the first is a wish, the second a KeyboardInterrupt."""
 
     def __init__(self) -> None:
         self.count = 0
         self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, *context.endings()):
             self._previous[number] = signal.signal(number, self._count)
         return self
 

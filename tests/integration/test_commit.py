@@ -6,7 +6,8 @@ import contextlib
 import dataclasses
 import hashlib
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -15,16 +16,17 @@ import pytest
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
-from headersweep import urls
+from headersweep import sitemaps, urls
 from headersweep.definition import SiteDefinition
 from headersweep.states import Outcome
 from models import shards
 from models.schema import metadata
 from scheduler import operations
 from tests.integration._lab import FIRST_SLOT, Lab, definition
-from tests.integration._web import Web, page
+from tests.integration._web import Web, page, plain
 from tests.site_plan import CALM, Shares
 from tests.site_server import SiteServer
+from worker import prepare
 from worker.commit import Committed, Committer, Found, ShardBatch, load_rows
 from worker.crawl import Held, News
 from worker.page import Item, Result, Snapshot
@@ -347,3 +349,44 @@ def test_a_worker_that_lost_the_database_for_a_while_hands_back_what_it_held(
     run = lab.work(run_id, runtime, seconds=5)
     assert run.stored == 2
     assert lab.value("SELECT lost_leases FROM shards") == 0
+
+
+def test_a_marked_page_is_above_suspicion_once_its_result_is_in(bench: Bench) -> None:
+    held, item = bench.held[0], bench.first_item(0)
+    mark = {"id": held.id, "fence": held.fence, "owner": "me", "page_id": item.page_id, "lease": 30.0}
+    with bench.lab.engine.begin() as connection:
+        assert connection.execute(shards.mark_suspect(), mark).all()
+    suspect = "SELECT suspect_page_id FROM shards WHERE id = 1"
+    bench.committer().commit([bench.batch(0, results=[], found=[], done_upto=0)])
+    assert bench.lab.value(suspect) == item.page_id
+    again = Result(item, None, datetime.now(UTC), "timeout", retry_seconds=9.0)
+    bench.committer().commit([bench.batch(0, results=[again], found=[])])
+    assert bench.lab.value(suspect) is None
+
+
+def test_a_sitemap_broken_off_by_the_kill_switch_is_read_again_as_a_whole(
+    lab: Lab, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = sitemaps.read
+
+    def slowly(chunks: Iterable[bytes], *, url: str) -> Iterator[sitemaps.SitemapEntry]:
+        for number, entry in enumerate(read(chunks, url=url)):
+            if number == 1000:
+                with lab.engine.begin() as connection:
+                    operations.pause(connection, "test", "in the middle")
+            time.sleep(0.001 if number > 1000 else 0.0)
+            yield entry
+
+    monkeypatch.setattr(prepare, "PARSED_AT_ONCE", 1)
+    monkeypatch.setattr(sitemaps, "read", slowly)
+    web.pages(home=page())
+    lines = [web.url(f"/{n // 20}" if n % 20 == 0 else "/") for n in range(6_000)]
+    web.routes |= {f"/{n}": page() for n in range(300)}
+    web.routes["/sitemap.xml"] = plain("\n".join(lines))
+    run_id, runtime = lab.plan(definition(web.start)), lab.runtime(commit_seconds=0.05)
+    runtime.crawl_slice()
+    assert lab.value("SELECT count(*) FROM sitemaps WHERE done_at IS NULL") == 1
+    monkeypatch.setattr(sitemaps, "read", read)
+    with lab.engine.begin() as connection:
+        operations.unpause(connection, "test", "again")
+    assert lab.work(run_id, runtime).stored == 301

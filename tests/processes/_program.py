@@ -129,11 +129,9 @@ class Program:
         self.process.kill()
         self.process.wait()
 
-    def interrupt(self) -> None:
-        self.process.send_signal(signal.SIGINT)
-
-    def terminate(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
+    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
+        """Ask it to end, as Ctrl-C does or the given signal."""
+        self.process.send_signal(number)
 
     def wait(self, seconds: float = END_SECONDS) -> Ended:
         """Wait for its end; what it said stands in the failure when it takes too long."""

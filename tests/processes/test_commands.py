@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import signal
 import time
 from collections.abc import Iterator
 
@@ -60,7 +61,7 @@ def sweeping(home: Home, site: SiteServer) -> Iterator[Program]:
     _program.until(lambda: hits(site) > 10, what="the sweep's start")
     yield program
     if program.process.poll() is None:
-        program.interrupt()
+        program.stop()
         program.wait()
 
 
@@ -300,7 +301,7 @@ def test_up_sweeps_what_is_due_and_replaces_what_dies(home: Home) -> None:
     make_due(home)
     _program.until(lambda: finished_by_schedule(home) == 2, what="the next run that was due")
     successors = [*up.workers(), *up.beats()]
-    up.terminate()
+    up.stop(signal.SIGTERM)
     ended = up.wait()
     assert ended.code == 0, ended.err
     _program.all_gone([worker, beat, *successors], 1.0)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -86,7 +87,7 @@ def holders(home: Home) -> list[int]:
 def resume(home: Home, zoo: Zoo, *arguments: str) -> Ended:
     """Go on; new pages must be fetched within 15 s, unless all had been fetched."""
     before, began = len(zoo.page_hits()), time.monotonic()
-    program = home.start(*(arguments or ("resume", "--format", "json")))
+    program = home.start(*(arguments or ("resume", "--format", "json")), HEADERSWEEP_WORKERS="1")
     expected = sum(truth.status is not None for truth in zoo.site.truth().values())
     if before < expected:
         _program.until(
@@ -193,10 +194,10 @@ def test_everything_killed_at_once(home: Home, zoo: Zoo, midway: Program) -> Non
     assert_same(resume(home, zoo), home, zoo, before)
 
 
-@pytest.mark.parametrize("stop", [Program.interrupt, Program.terminate], ids=["SIGINT", "SIGTERM"])
-def test_asked_to_stop(home: Home, zoo: Zoo, midway: Program, stop: Callable[[Program], None]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_stop(home: Home, zoo: Zoo, midway: Program, number: signal.Signals) -> None:
     before = home.processes()
-    stop(midway)
+    midway.stop(number)
     ended = midway.wait()
     assert ended.code == 130
     assert "headersweep resume 1" in ended.err
@@ -210,10 +211,10 @@ def test_asked_to_stop(home: Home, zoo: Zoo, midway: Program, stop: Callable[[Pr
 
 def test_a_second_interrupt_stops_at_once(home: Home, zoo: Zoo, midway: Program) -> None:
     before = home.processes()
-    midway.interrupt()
+    midway.stop(signal.SIGHUP)
     time.sleep(0.1)
     began = time.monotonic()
-    midway.interrupt()
+    midway.stop()
     ended = midway.wait()
     assert ended.code == 130
     assert time.monotonic() - began < 3.0

@@ -22,7 +22,7 @@ def interrupts() -> Iterator[waiting.Interrupts]:
         yield counting
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_signal_is_a_wish_and_the_second_ends_everything(
     number: signal.Signals, interrupts: waiting.Interrupts
 ) -> None:
