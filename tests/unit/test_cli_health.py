@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -84,7 +83,7 @@ def test_the_text_ends_with_the_sum() -> None:
 def test_little_free_space_matters_where_the_database_is_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str, level: Level
 ) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=42_000_000))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=42_000_000))
     check = health.home(Settings(home=str(tmp_path), database_url=database_url))
     assert check.level is level
 
