@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 
 from headersweep.definition import SiteDefinition
 from models import control, runs, sites
-from scheduler import planning, seeding
+from scheduler import planning, seeding, sowing
 from scheduler.planning import Plan
 
 pytestmark = pytest.mark.database
@@ -31,7 +31,11 @@ def seeded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     def seed(connection: Connection, run_id: int, site_id: int, definition: SiteDefinition) -> None:
         run_ids.append(run_id)
 
+    def sow(connection: Connection, new: list[sowing.NewRun]) -> None:
+        run_ids.extend(run.run_id for run in new)
+
     monkeypatch.setattr(seeding, "seed", seed)
+    monkeypatch.setattr(sowing, "sow", sow)
     return run_ids
 
 
