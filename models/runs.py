@@ -81,6 +81,17 @@ runs = Table(
     CheckConstraint(f"state NOT IN ({_FINAL}) OR state = 'cancelled' OR unvisited = 0", name="nothing_left"),
     CheckConstraint("generation >= 1", name="generation"),
     Index("ix_runs_open", "id", postgresql_where=text("state IN ('planned', 'running')")),
+    Index(
+        "ix_runs_queued",
+        "site_id",
+        "id",
+        postgresql_where=text("state IN ('planned', 'running') AND not_before IS NULL"),
+    ),
+    Index(
+        "ix_runs_windowed",
+        "not_after",
+        postgresql_where=text("state IN ('planned', 'running') AND not_after IS NOT NULL"),
+    ),
     postgresql_with={"fillfactor": "70"},
 )
 
@@ -157,7 +168,7 @@ def run_of_slot(site_id: int, slot: datetime) -> Select[Any]:
 
 
 def open_runs_of(site_ids: Sequence[int]) -> TextClause:
-    """The runs of these sites that have not ended. Plan: ix_runs_open."""
+    """The runs of these sites that have not ended. Plan: ix_runs_open, or uq_runs_site_id_slot."""
     return text(
         """
         SELECT id, site_id, slot FROM runs
@@ -167,7 +178,7 @@ def open_runs_of(site_ids: Sequence[int]) -> TextClause:
 
 
 def released() -> TextClause:
-    """The runs that wait for earlier runs of their site which have all ended, locked, or skipped. Plan: ix_runs_open."""
+    """The runs that wait for earlier runs of their site which have all ended, locked, or skipped. Plan: ix_runs_queued."""
     return text("""
         SELECT q.id, q.slot, q.definition FROM runs q
         WHERE q.state IN ('planned', 'running') AND q.not_before IS NULL
@@ -179,7 +190,7 @@ def released() -> TextClause:
 
 
 def overtaken() -> TextClause:
-    """A run that a later run of its site waits for, whose policy is to cancel it; locked. Plan: ix_runs_open."""
+    """A run that a later run of its site waits for, whose policy is to cancel it; locked. Plan: ix_runs_queued."""
     return text("""
         SELECT b.id FROM runs b
         WHERE b.state IN ('planned', 'running')
@@ -192,7 +203,7 @@ def overtaken() -> TextClause:
 
 
 def out_of_window() -> TextClause:
-    """The open runs whose window closed by :now, locked, or skipped while somebody commits. Plan: ix_runs_open."""
+    """The open runs whose window closed by :now, locked, or skipped while somebody commits. Plan: ix_runs_windowed."""
     return text("""
         SELECT id, definition FROM runs
         WHERE state IN ('planned', 'running') AND not_after <= :now

@@ -72,9 +72,9 @@ CASES = {
     "runs.load": Case(runs.load(), {"ids": [OPEN_RUN]}, {"pk_runs"}),
     "runs.start": Case(runs.start(), {"ids": [OPEN_RUN]}, {"ix_runs_open"}),
     "runs.count_planned": Case(runs.count_planned(), {"ids": [OPEN_RUN], "counts": [3]}, {"pk_runs"}),
-    "runs.released": Case(runs.released(), {"limit": 1000}, {"ix_runs_open"}),
-    "runs.overtaken": Case(runs.overtaken(), {}, {"ix_runs_open"}),
-    "runs.out_of_window": Case(runs.out_of_window(), {"now": NOW, "limit": 1000}, {"ix_runs_open"}),
+    "runs.released": Case(runs.released(), {"limit": 1000}, {"ix_runs_queued"}),
+    "runs.overtaken": Case(runs.overtaken(), {}, {"ix_runs_queued"}),
+    "runs.out_of_window": Case(runs.out_of_window(), {"now": NOW, "limit": 1000}, {"ix_runs_windowed"}),
     "runs.set_opening": Case(
         runs.set_opening(), {"ids": [OPEN_RUN], "not_befores": [NOW], "not_afters": [None]}, {"pk_runs"}
     ),
