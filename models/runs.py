@@ -192,11 +192,13 @@ def released() -> TextClause:
 def overtaken() -> TextClause:
     """A run that a later run of its site waits for, whose policy is to cancel it; locked. Plan: ix_runs_queued."""
     return text("""
-        SELECT b.id FROM runs b
-        WHERE b.state IN ('planned', 'running')
-          AND EXISTS (SELECT FROM runs q WHERE q.site_id = b.site_id AND q.id > b.id
-                      AND q.state IN ('planned', 'running') AND q.not_before IS NULL
-                      AND q.definition ->> 'overlap' = 'cancel')
+        WITH queued AS MATERIALIZED (
+            SELECT site_id, max(id) AS id FROM runs
+            WHERE state IN ('planned', 'running') AND not_before IS NULL AND definition ->> 'overlap' = 'cancel'
+            GROUP BY site_id
+        )
+        SELECT b.id FROM queued q
+        JOIN runs b ON b.site_id = q.site_id AND b.id < q.id AND b.state IN ('planned', 'running')
         ORDER BY b.id LIMIT 1
         FOR NO KEY UPDATE OF b SKIP LOCKED
     """)

@@ -23,7 +23,7 @@ from models import control, runs, sites
 from models.runs import NewRun
 from scheduler import finishing, operations, seeding, sowing
 
-PLAN_LIMIT = 1_000
+PLAN_LIMIT = 500
 """How many due sites one transaction plans."""
 
 PLAN_SECONDS = 1.0

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from cli import waiting as waiting_module
 from headersweep import slots
 from headersweep.definition import CatchUp, Overlap, SiteDefinition
-from models import control, engine, runs, shards, sites
+from models import control, engine, reports, runs, shards, sites
 from scheduler import operations, planning, seeding, sowing, tick
 from scheduler.planning import MissedSlots, Plan, SkippedSlot
 
@@ -560,3 +561,19 @@ def test_a_tick_plans_bite_after_bite_until_its_time_is_up(
     monkeypatch.setattr(planning, "PLAN_SECONDS", 60.0)
     assert len(tick.plan(committed)) == 3
     assert tick.plan(committed) == []
+
+
+def test_a_waiting_command_says_why_nothing_happens(connection: Connection) -> None:
+    put(connection, definition(overlap=Overlap.QUEUE), NOON)
+    planning.plan_due(connection, NOON)
+    planning.plan_due(connection, NOON + HOUR)
+    put(connection, definition("windowed", window=NIGHT), NOON)
+    planning.plan_due(connection, NOON)
+    opens = clock(connection).replace(microsecond=0) + HOUR
+    connection.execute(text("UPDATE runs SET not_before = :t WHERE not_after IS NOT NULL"), {"t": opens})
+    ids = [run_id for (run_id,) in connection.execute(text("SELECT id FROM runs ORDER BY id"))]
+    told = [waiting_module._why_it_rests(row) for row in connection.execute(reports.resting(ids))]
+    assert told == [
+        f"run {ids[1]} waits until the earlier runs of docs have ended",
+        f"run {ids[2]} of windowed waits until {opens:%Y-%m-%dT%H:%M:%SZ}: the site's window is {NIGHT}",
+    ]
