@@ -13,6 +13,9 @@ ARGS ?=
 PYTEST_ARGS ?= -q -n auto --maxprocesses 4 --dist loadgroup
 UV := uv==0.13.9
 
+# Behind what a newcomer sees first: the program's own hints say `headersweep`, which is in no PATH yet.
+HINT = echo '(headersweep is $(BIN)/headersweep here; its options go into ARGS, for example ARGS=--allow-private)' >&2
+
 # Through the environment and unexpanded, so that no character of a URL means anything to make or to the shell.
 export SWEEP_URL = $(value URL)
 
@@ -36,7 +39,7 @@ $(READY): requirements.lock pyproject.toml .ci/make-venv
 	@touch $@
 
 sweep: url-given $(READY)
-	@$(BIN)/headersweep sweep "$$SWEEP_URL" $(ARGS)
+	@$(BIN)/headersweep sweep "$$SWEEP_URL" $(ARGS); code=$$?; $(HINT); exit $$code
 
 url-given:
 	@if [ -z "$$SWEEP_URL" ]; then \
@@ -46,7 +49,7 @@ url-given:
 	fi
 
 demo: $(READY)
-	@$(BIN)/python -m demosite.run $(ARGS)
+	@$(BIN)/python -m demosite.run $(ARGS); code=$$?; $(HINT); exit $$code
 
 up: $(READY)
 	@$(BIN)/headersweep up $(ARGS)

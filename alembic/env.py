@@ -20,9 +20,9 @@ from headersweep.errors import ConfigurationError, UnavailableError
 from models import schema
 
 ADVISORY_LOCK = 4_801_207_221
-LOCK_TIMEOUT_MS = 2_000
+LOCK_TIMEOUT_MS: int = context.config.attributes.get("lock_timeout_ms", 2_000)
 STATEMENT_TIMEOUT_MS = 600_000
-TRIES = 30
+TRIES: int = context.config.attributes.get("tries", 30)
 PAUSE_SECONDS = 0.5
 LOCK_NOT_AVAILABLE = "55P03"
 

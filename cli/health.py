@@ -121,8 +121,8 @@ def site_files(settings: Settings) -> Check:
     from headersweep import sitefiles
 
     folder = Path(settings.sites)
-    if not folder.is_dir():
-        return ok("site files", f"no folder {folder}; only URLs can be swept")
+    if not any(folder.glob("*.toml")):
+        return ok("site files", f"none in {folder}; only URLs can be swept")
     try:
         loaded = sitefiles.load(folder)
     except HeadersweepError as error:

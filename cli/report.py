@@ -59,6 +59,12 @@ class Run:
         return None if self.accounting is None else self.accounting["stored"]
 
     @property
+    def visited(self) -> int:
+        """How many pages had an outcome when the run was closed; 0 until then."""
+        counts = self.accounting or {}
+        return counts.get("discovered", 0) - counts.get("unvisited", 0)
+
+    @property
     def duration_ms(self) -> int | None:
         """From the first page's start to the end."""
         if self.started_at is None or self.finished_at is None:
@@ -77,10 +83,13 @@ class Answers:
 
 @dataclass(frozen=True)
 class HeaderSet:
-    """One snapshot as a run saw it: evidence (``pairs``) and its comparable form (``lines``)."""
+    """One snapshot as a run saw it: evidence (``pairs``) and its comparable form (``lines``).
+
+    ``pages`` is None where the visits are gone.
+    """
 
     content_hash: bytes
-    pages: int
+    pages: int | None
     statuses: tuple[int, ...]
     is_new: bool
     pairs: Pairs
@@ -130,6 +139,12 @@ class RunReport:
     troubles: tuple[Trouble, ...] = ()
     masks: tuple[Mask, ...] = ()
     sitemaps: tuple[Sitemap, ...] = field(default=())
+    retention_days: int = 0
+
+    @property
+    def visits_dropped(self) -> bool:
+        """Whether the run's visits are past retention: there were some, and there are none."""
+        return self.run.visited > 0 and not self.answers
 
 
 def run_from_row(row: Row[Any]) -> Run:
@@ -182,18 +197,19 @@ def definition_of(connection: Connection, run_id: int) -> dict[str, Any]:
     return dict(connection.execute(reports.run_summary(run_id)).one().definition)
 
 
-def collect(connection: Connection, run_id: int) -> RunReport:
-    """Everything that is shown of one run."""
+def collect(connection: Connection, run_id: int, *, retention_days: int = 0) -> RunReport:
+    """Everything that is shown of one run; of one past retention, what is left."""
     from models import reports
 
     run = find_run(connection, run_id)
     standing = connection.execute(reports.progress([run_id])).one()
+    answers = _answers(connection.execute(reports.answer_counts(run_id)))
     return RunReport(
         run=run,
         found=standing.found,
         done=standing.done,
-        answers=_answers(connection.execute(reports.answer_counts(run_id))),
-        sets=_sets(connection, run_id),
+        answers=answers,
+        sets=_sets(connection, run_id) if answers or not run.visited else _sets_around(connection, run_id),
         troubles=_troubles(connection.execute(reports.troubles_by_reason(run_id))),
         masks=tuple(
             Mask(row.header_name, row.distinct_values, row.responses)
@@ -203,6 +219,7 @@ def collect(connection: Connection, run_id: int) -> RunReport:
             Sitemap(row.url, row.entries, row.error, row.done_at is not None)
             for row in connection.execute(reports.sitemaps_of_run(run_id))
         ),
+        retention_days=retention_days,
     )
 
 
@@ -220,6 +237,12 @@ def _sets(connection: Connection, run_id: int) -> tuple[HeaderSet, ...]:
         _header_set(row, tuple(samples.get(row.id, ())))
         for row in connection.execute(reports.snapshots_of_run(run_id))
     )
+
+
+def _sets_around(connection: Connection, run_id: int) -> tuple[HeaderSet, ...]:
+    from models import reports
+
+    return tuple(_header_set(row, ()) for row in connection.execute(reports.snapshots_around(run_id)))
 
 
 def _header_set(row: Row[Any], samples: tuple[str, ...]) -> HeaderSet:

@@ -164,7 +164,10 @@ def _round(wait: Wait) -> Sequence[Row[Any]]:
 def _tick(wait: Wait) -> None:
     from scheduler import tick
 
-    result = tick.tick(wait.database.engine)
+    settings = wait.database.settings
+    result = tick.tick(
+        wait.database.engine, retention_days=settings.retention_days, ping_url=settings.ping_url
+    )
     if result.ring:
         _ring(wait)
     _tell_if_paused(wait)

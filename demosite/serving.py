@@ -147,7 +147,11 @@ def in_background(respond: Respond, port: int = 0) -> Iterator[int]:
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        yield port_of(asyncio.run_coroutine_threadsafe(listen(respond, port), loop).result())
+        server = asyncio.run_coroutine_threadsafe(listen(respond, port), loop).result()
+        try:
+            yield port_of(server)
+        finally:
+            loop.call_soon_threadsafe(server.close)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

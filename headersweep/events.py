@@ -90,6 +90,8 @@ _FIELDS = (
     Field("rescued", "rescued", "Shards whose lease had run out."),
     Field("server_name", "server.name", "The embedded server: postgres or broker."),
     Field("revision", "db.revision", "Revision of the database."),
+    Field("partition", "db.partition", "A partition; its number is the lowest run id in it."),
+    Field("retention_days", "retention_days", "How long visits are kept."),
     Field("delay_seconds", "delay_seconds", "How long nothing is asked of the origin."),
     Field("duration_ms", "duration_ms", "How long it took."),
     Field("message", "message", "A library's own words; secrets are cut out."),
@@ -157,6 +159,20 @@ _EVENTS = (
         always=("message", "logger"),
         alert="At level error: read the message; nothing of a run is lost by it.",
     ),
+    Event(
+        "partition.dropped",
+        "info",
+        "The visits or the frontier of runs that ended before the retention time were dropped. Spans and snapshots stay.",
+        always=("partition", "retention_days"),
+        optional=("duration_ms",),
+    ),
+    Event(
+        "partition.postponed",
+        "info",
+        "A partition past retention is in use; it is tried again in a minute.",
+        always=("partition",),
+        alert="For a day: a forgotten transaction (an export through a pager, a back-up) holds the table.",
+    ),
     # The clock.
     Event(
         "beat.ticked",
@@ -181,6 +197,14 @@ _EVENTS = (
         always=("error_type",),
         optional=("error_detail",),
         alert="For 5 minutes: look after Redis; sweeps wait.",
+    ),
+    Event(
+        "ping.unanswered",
+        "warning",
+        "The dead-man's switch could not be told of a finished run. The run is not harmed.",
+        always=("run_id", "error_type"),
+        optional=("status_code",),
+        alert="None needed: the switch itself raises the alarm when it hears nothing.",
     ),
     Event(
         "sweeps.paused",
@@ -316,6 +340,13 @@ _EVENTS = (
         optional=("site_name",),
         alert="Any: it should not happen. The run heals itself; tell the maintainers.",
     ),
+    Event(
+        "run.stuck",
+        "error",
+        "A run cannot go on, or cannot be closed, because of a defect. It is tried again now and then; others go on.",
+        always=("run_id", "error_type"),
+        alert="Any: tell the maintainers, with the traceback of this line.",
+    ),
     # Shards and slices.
     Event(
         "shard.claimed",
@@ -338,6 +369,13 @@ _EVENTS = (
         always=("shard_id",),
         optional=("run_id", "origin", "pages", "fence", "reason"),
         alert="Many at once: the database is slow, or machines are overloaded.",
+    ),
+    Event(
+        "shard.crashed",
+        "error",
+        "A defect of ours ended the work on a shard. It counts as a lost lease; after three, the page at fault is quarantined.",
+        always=("shard_id", "run_id", "error_type"),
+        alert="Any: tell the maintainers, with the traceback of this line.",
     ),
     Event(
         "shard.rescued",
@@ -381,6 +419,13 @@ _EVENTS = (
         "A page could not be fetched. That is data about the site, not an error of ours.",
         always=("url_full", "reason"),
         optional=("run_id", "error_detail", "duration_ms", "attempts"),
+    ),
+    Event(
+        "sitemap.quarantined",
+        "warning",
+        "A sitemap took down the worker three times; its pages are not taken from it in this run.",
+        always=("run_id", "url_full"),
+        alert="Any.",
     ),
     Event(
         "page.quarantined",

@@ -35,6 +35,8 @@ LONGEST_TEXT = 20_000
 LIBRARY_LEVELS = {
     "": logging.WARNING,
     "celery": logging.INFO,
+    # Two lines a tick; beat.ticked says more.
+    "celery.beat": logging.WARNING,
     # Two lines a task; slice.finished says more.
     "celery.app.trace": logging.WARNING,
     "celery.worker.strategy": logging.WARNING,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,7 +55,7 @@ class Settings:
     )
     commit_pages: int = _setting(300, "How many fetched pages are committed at once at the most.")
     tick_seconds: float = _setting(5.0, "How often beat, waiting commands and workers look for due work.")
-    retention_days: int = _setting(90, "How long visits are kept; spans and snapshots stay.")
+    retention_days: int = _setting(90, "How long visits are kept; spans and snapshots stay. 0: for good.")
     supervisor_pid: int = _setting(
         0, "Set by our supervisor for its workers: they stop when that process is gone."
     )
@@ -116,6 +117,8 @@ def _checked(settings: Settings) -> Settings:
             raise ConfigurationError(
                 f"{PREFIX}{name.upper()}={getattr(settings, name)!r}: use one of {', '.join(allowed)}"
             )
+    if settings.ping_url and not re.fullmatch(r"https?://[^\s/?#]+([/?][!-~]*)?", settings.ping_url):
+        raise ConfigurationError(f"{PREFIX}PING_URL is no http(s) URL; it is secret, so it is not shown here")
     for item in dataclasses.fields(Settings):
         value = getattr(settings, item.name)
         low = 0 if item.name in {"workers", "retention_days", "supervisor_pid"} else None

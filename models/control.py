@@ -102,3 +102,28 @@ def forget_heartbeats(older_than_seconds: float) -> TextClause:
     return text(
         "DELETE FROM heartbeats WHERE seen_at < clock_timestamp() - make_interval(secs => :seconds)"
     ).bindparams(seconds=older_than_seconds)
+
+
+def take_turn(name: str, seconds: float) -> TextClause:
+    """Take the turn of a job that somebody does at most once in so many seconds; no row when it was taken.
+
+    Neither locks nor writes anything while the turn is taken, so that every tick may ask.
+    """
+    return text(
+        """
+        INSERT INTO heartbeats (name, kind)
+        SELECT :name, 'tick'
+        WHERE NOT EXISTS (SELECT FROM heartbeats
+                          WHERE name = :name AND seen_at > clock_timestamp() - make_interval(secs => :seconds))
+        ON CONFLICT (name) DO UPDATE SET seen_at = clock_timestamp()
+        WHERE heartbeats.seen_at <= clock_timestamp() - make_interval(secs => :seconds)
+        RETURNING name
+        """
+    ).bindparams(name=name, seconds=seconds)
+
+
+def shorten_turn(name: str, seconds: float) -> TextClause:
+    """Let a job's next turn come so many seconds earlier."""
+    return text(
+        "UPDATE heartbeats SET seen_at = seen_at - make_interval(secs => :seconds) WHERE name = :name"
+    ).bindparams(name=name, seconds=seconds)

@@ -42,7 +42,9 @@ frontier = Table(
     Column("shard_id", BigInteger, nullable=False),
     Column("seq", Integer, nullable=False),
     Column("depth", SmallInteger, nullable=False),
-    UniqueConstraint("run_id", "shard_id", "seq"),
+    # The shard first: an index that began with the run would look as good as the key to a planner that knows nothing of a
+    # new run yet, and each look-up of a page would read the whole run.
+    UniqueConstraint("shard_id", "seq", "run_id"),
     CheckConstraint("seq >= 1 AND depth >= 0", name="positive"),
     postgresql_partition_by="RANGE (run_id)",
 )
@@ -107,7 +109,8 @@ def add_rows() -> TextClause:
         WITH fresh AS MATERIALIZED (
             SELECT f.* FROM unnest(CAST(:run_ids AS bigint[]), CAST(:page_ids AS bigint[]), CAST(:shard_ids AS bigint[]),
                                    CAST(:depths AS smallint[])) WITH ORDINALITY AS f(run_id, page_id, shard_id, depth, ord)
-            WHERE NOT EXISTS (SELECT FROM frontier x WHERE x.run_id = f.run_id AND x.page_id = f.page_id)
+            WHERE NOT EXISTS (SELECT FROM frontier x
+                              WHERE x.run_id = f.run_id AND x.page_id = f.page_id OFFSET 0)
         )
         INSERT INTO frontier (run_id, page_id, shard_id, seq, depth)
         SELECT f.run_id, f.page_id, f.shard_id,
@@ -122,14 +125,16 @@ def add_rows() -> TextClause:
 def next_rows() -> TextClause:
     """The next :limit pages of a shard behind row :after that have no visit and wait for no retry.
 
-    Plan: uq_frontier_run_id_shard_id_seq, then pk_visits and pk_retries by key.
+    OFFSET 0 keeps the planner from making joins of the look-ups: its statistics know nothing of a run that has just
+    begun, and joins by run alone read all of the run's visits for each row.
+    Plan: uq_frontier_shard_id_seq_run_id, then pk_visits and pk_retries by key.
     """
     return text("""
         SELECT f.page_id, f.seq, f.depth, p.url, p.url_key
         FROM frontier f JOIN pages p ON p.id = f.page_id
         WHERE f.run_id = :run_id AND f.shard_id = :shard_id AND f.seq > :after
-          AND NOT EXISTS (SELECT FROM visits v WHERE v.run_id = :run_id AND v.page_id = f.page_id)
-          AND NOT EXISTS (SELECT FROM retries t WHERE t.run_id = :run_id AND t.page_id = f.page_id)
+          AND NOT EXISTS (SELECT FROM visits v WHERE v.run_id = :run_id AND v.page_id = f.page_id OFFSET 0)
+          AND NOT EXISTS (SELECT FROM retries t WHERE t.run_id = :run_id AND t.page_id = f.page_id OFFSET 0)
         ORDER BY f.seq LIMIT :limit
     """)
 
@@ -196,6 +201,24 @@ def open_sitemaps() -> TextClause:
     """The sitemaps of a shard that are still to be read. Plan: ix_sitemaps_open."""
     return text("""
         SELECT url_key, url, depth FROM sitemaps WHERE shard_id = :shard_id AND done_at IS NULL ORDER BY url_key LIMIT 50
+    """)
+
+
+def mark_sitemap() -> TextClause:
+    """Mark a sitemap before a lone shard reads it; returns the mark of whoever began before and never ended."""
+    return text("""
+        UPDATE sitemaps s SET error = :error FROM sitemaps old
+        WHERE s.run_id = :run_id AND s.url_key = :url_key AND s.done_at IS NULL
+          AND old.run_id = s.run_id AND old.url_key = s.url_key
+        RETURNING old.error
+    """)
+
+
+def unmark_sitemaps() -> TextClause:
+    """The shards :shard_ids stopped in good order: no sitemap is to blame."""
+    return text("""
+        UPDATE sitemaps SET error = NULL
+        WHERE shard_id = ANY(CAST(:shard_ids AS bigint[])) AND done_at IS NULL AND error IS NOT NULL
     """)
 
 

@@ -76,7 +76,8 @@ def load() -> TextClause:
 def reserve() -> TextClause:
     """Reserve :counts requests, :gaps seconds apart, on the origins :ids, for every worker and across restarts.
 
-    Returns in how many seconds the first of them is allowed. Plan: pk_origins.
+    Returns in how many seconds the first of them is allowed, and from when to when they reach.
+    Plan: pk_origins.
     """
     return text("""
         WITH wanted AS MATERIALIZED (
@@ -88,7 +89,25 @@ def reserve() -> TextClause:
         )
         UPDATE origins o SET next_request_at = wanted.first + make_interval(secs => wanted.n * wanted.gap)
         FROM wanted WHERE o.id = wanted.id
-        RETURNING o.id, extract(epoch FROM wanted.first - clock_timestamp())::float AS wait
+        RETURNING o.id, extract(epoch FROM wanted.first - clock_timestamp())::float AS wait,
+                  wanted.first AS begins, o.next_request_at AS ends
+    """)
+
+
+def give_back() -> TextClause:
+    """Give back :seconds at the end of the reservations that reached to :ends, where nobody reserved behind them."""
+    return text("""
+        UPDATE origins o SET next_request_at = g.ends - make_interval(secs => g.seconds)
+        FROM unnest(CAST(:ids AS bigint[]), CAST(:endss AS timestamptz[]), CAST(:seconds AS float[]))
+             AS g(id, ends, seconds)
+        WHERE o.id = g.id AND o.next_request_at = g.ends
+    """)
+
+
+def resting() -> TextClause:
+    """Those of the origins :ids that asked for a rest, whoever they told. Plan: pk_origins."""
+    return text("""
+        SELECT id FROM origins WHERE id = ANY(CAST(:ids AS bigint[])) AND blocked_until > clock_timestamp()
     """)
 
 

@@ -9,7 +9,10 @@ from sqlalchemy import text
 from models.schema import PARTITIONED
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, TextClause
+
+DROP_ORDER = ("visits", "frontier")
+"""Visits go first: whoever finds a run without visits knows that it was dropped, whatever is left of its frontier."""
 
 RUNS_PER_PARTITION = 1000
 _LOCK = 4_801_207_222
@@ -34,7 +37,11 @@ def ensure(connection: Connection, run_id: int) -> None:
 
 
 def _exists(connection: Connection, name: str) -> bool:
-    return connection.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar() is not None
+    # Not to_regclass(): its cache goes on saying no after the lock was waited for, and another made the table.
+    found = text(
+        "SELECT FROM pg_class WHERE relname = :name AND relnamespace = current_schema()::regnamespace"
+    )
+    return connection.execute(found, {"name": name}).first() is not None
 
 
 def _create(connection: Connection, parent: str, low: int, high: int) -> None:
@@ -43,3 +50,44 @@ def _create(connection: Connection, parent: str, low: int, high: int) -> None:
     connection.execute(
         text(f"ALTER TABLE {parent} ATTACH PARTITION {parent}_r{low} FOR VALUES FROM ({low}) TO ({high})")
     )
+
+
+def droppable(days: int, low: int | None = None) -> TextClause:
+    """Where the partitions begin whose runs are all over for longer than so many days, the oldest first.
+
+    Never the one of the newest run, nor one made ahead of need. ``low`` asks about one alone. Plan: pk_runs, by range.
+    """
+    return text(
+        """
+        WITH parts AS (
+            SELECT DISTINCT CAST(substring(c.relname FROM '_r([0-9]+)$') AS bigint) AS low
+            FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = ANY(CAST(:parents AS regclass[]))
+        )
+        SELECT low FROM parts
+        WHERE low + :width <= (SELECT max(id) FROM runs)
+          AND low = coalesce(CAST(:low AS bigint), low)
+          AND NOT EXISTS (
+              SELECT FROM runs r WHERE r.id >= low AND r.id < low + :width
+              AND (r.finished_at IS NULL OR r.finished_at > clock_timestamp() - make_interval(days => :days)))
+        ORDER BY low
+        """
+    ).bindparams(parents=list(DROP_ORDER), width=RUNS_PER_PARTITION, low=low, days=days)
+
+
+def lock_runs(low: int) -> TextClause:
+    """Keep the runs of a partition as they are until the transaction ends: nobody opens one of them again."""
+    return text("SELECT id FROM runs WHERE id >= :low AND id < :high ORDER BY id FOR SHARE").bindparams(
+        low=low, high=low + RUNS_PER_PARTITION
+    )
+
+
+def drop(connection: Connection, parent: str, low: int) -> bool:
+    """Detach and drop one partition; False when it was gone before. The caller sets a short lock_timeout."""
+    name = f"{parent}_r{low}"
+    if not _exists(connection, name):
+        return False
+    # Detached first: dropping an attached one would lock the parent for as long as the files take to go.
+    connection.execute(text(f"ALTER TABLE {parent} DETACH PARTITION {name}"))
+    connection.execute(text(f"DROP TABLE {name}"))
+    return True

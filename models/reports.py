@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, TextClause, cast, collate, func, select, text, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Integer,
+    Select,
+    TextClause,
+    cast,
+    collate,
+    func,
+    null,
+    select,
+    text,
+    true,
+)
 
 from headersweep.states import FINAL_STATES, Outcome, RunState
 from models.frontier import pages, sitemaps
@@ -119,6 +132,32 @@ def snapshots_of_run(run_id: int) -> Select[Any]:
         .join_from(counted, snapshots, snapshots.c.id == counted.c.snapshot_id)
         .outerjoin(site_snapshots, (site_snapshots.c.snapshot_id == snapshots.c.id) & same_site)
         .order_by(counted.c.pages.desc(), snapshots.c.content_hash)
+    )
+
+
+def snapshots_around(run_id: int) -> Select[Any]:
+    """The snapshots that a run's site showed before or in that run and again in or after it; for runs without visits.
+
+    Plan: pk_site_snapshots.
+    """
+    site = select(runs.c.site_id).where(runs.c.id == run_id).scalar_subquery()
+    return (
+        select(
+            snapshots.c.id,
+            snapshots.c.content_hash,
+            snapshots.c.raw,
+            snapshots.c.canonical,
+            null().label("pages"),
+            cast([], ARRAY(Integer)).label("statuses"),
+            (site_snapshots.c.first_run_id == run_id).label("is_new"),
+        )
+        .join_from(site_snapshots, snapshots)
+        .where(
+            site_snapshots.c.site_id == site,
+            site_snapshots.c.first_run_id <= run_id,
+            site_snapshots.c.last_run_id >= run_id,
+        )
+        .order_by(snapshots.c.id)
     )
 
 

@@ -241,7 +241,7 @@ def lock() -> TextClause:
 def load() -> TextClause:
     """What a crawl must know of the runs :ids. Plan: pk_runs."""
     return text("""
-        SELECT r.id, r.site_id, r.state, r.definition, r.slot, s.name AS site_name
+        SELECT r.id, r.site_id, r.state, r.generation, r.definition, r.slot, s.name AS site_name
         FROM runs r JOIN sites s ON s.id = r.site_id WHERE r.id = ANY(CAST(:ids AS bigint[]))
     """)
 

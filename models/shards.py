@@ -58,6 +58,9 @@ SOLO_AFTER = 2
 QUARANTINE_AFTER = 3
 """The lost lease that names the marked page: it is quarantined."""
 
+LOST_PAUSE_SECONDS = 60
+"""A shard that goes on losing leases although no page is to blame waits so long, and lets the others work."""
+
 
 def claim() -> TextClause:
     """Lease up to :limit due shards to :owner for :lease seconds, with a fencing number that only grows.
@@ -67,7 +70,7 @@ def claim() -> TextClause:
     """
     return text("""
         WITH due AS MATERIALIZED (
-            SELECT s.id, (s.lease_until IS NOT NULL)::int AS lost
+            SELECT s.id, (s.lease_until IS NOT NULL)::int AS lost, r.generation
             FROM shards s
             JOIN runs r ON r.id = s.run_id AND r.state IN ('planned', 'running')
              AND r.not_before <= clock_timestamp() AND coalesce(r.not_after > clock_timestamp(), true)
@@ -87,12 +90,14 @@ def claim() -> TextClause:
         SET lease_owner = :owner,
             lease_until = clock_timestamp() + make_interval(secs => :lease),
             fence = s.fence + 1,
-            lost_leases = s.lost_leases + due.lost
+            lost_leases = least(s.lost_leases + due.lost, 100),
+            not_before = CASE WHEN s.lost_leases + due.lost > :pause_after
+                THEN clock_timestamp() + make_interval(secs => :pause) ELSE s.not_before END
         FROM due
         WHERE s.id = due.id
         RETURNING s.id, s.run_id, s.origin_id, s.ordinal, s.fence, s.top, s.done_upto, s.known_upto,
-                  s.lost_leases, s.suspect_page_id
-    """)
+                  s.lost_leases, s.suspect_page_id, due.generation
+    """).bindparams(pause_after=QUARANTINE_AFTER, pause=LOST_PAUSE_SECONDS)
 
 
 def due_count() -> TextClause:
@@ -107,6 +112,7 @@ def due_count() -> TextClause:
           AND s.not_before <= clock_timestamp()
           AND (s.lease_until IS NULL OR s.lease_until < clock_timestamp())
           AND o.blocked_until <= clock_timestamp()
+          AND o.next_request_at <= clock_timestamp() + interval '2 seconds'
           AND NOT EXISTS (SELECT FROM control WHERE paused)
     """)
 
@@ -137,28 +143,35 @@ def renew() -> TextClause:
 
 
 def grow() -> TextClause:
-    """Take in :counts new frontier rows per shard of :ids, :decided of them with their visit; done is open again."""
+    """Take in :counts new frontier rows per shard of :ids, :decided of them with their visit; done is open again.
+
+    Returns the shards, and whether somebody holds them.
+    """
     return text("""
         UPDATE shards s SET top = s.top + g.added, visited = s.visited + g.decided, state = 'open',
                not_before = least(s.not_before, clock_timestamp())
         FROM unnest(CAST(:ids AS bigint[]), CAST(:counts AS int[]), CAST(:decided AS int[])) AS g(id, added, decided)
         WHERE s.id = g.id
+        RETURNING s.id, s.lease_owner IS NOT NULL AS held
     """)
 
 
 def advance() -> TextClause:
-    """Move on the held shards :ids: low-water mark, visits, known pages, lease; progress clears the lost leases."""
+    """Move on the held shards :ids: low-water mark, visits, known pages, lease; progress clears the lost leases.
+
+    A page that was marked is above suspicion once :settled, which says that its result, whatever it is, came in.
+    """
     return text("""
         UPDATE shards s
         SET done_upto = greatest(s.done_upto, least(a.done_upto, s.top)),
             visited = s.visited + a.visited,
             known_upto = a.known_upto,
-            suspect_page_id = CASE WHEN a.visited > 0 THEN NULL ELSE s.suspect_page_id END,
+            suspect_page_id = CASE WHEN a.settled THEN NULL ELSE s.suspect_page_id END,
             lost_leases = CASE WHEN a.clear_lost THEN 0 ELSE s.lost_leases END,
             lease_until = clock_timestamp() + make_interval(secs => :lease)
         FROM unnest(CAST(:ids AS bigint[]), CAST(:done_uptos AS int[]), CAST(:visits AS int[]),
-                    CAST(:known_uptos AS bigint[]), CAST(:clear_losts AS boolean[]))
-             AS a(id, done_upto, visited, known_upto, clear_lost)
+                    CAST(:known_uptos AS bigint[]), CAST(:clear_losts AS boolean[]), CAST(:settleds AS boolean[]))
+             AS a(id, done_upto, visited, known_upto, clear_lost, settled)
         WHERE s.id = a.id
     """)
 
@@ -166,29 +179,40 @@ def advance() -> TextClause:
 def release() -> TextClause:
     """Hand back the held shards :ids of :owner (fence checked): done when nothing is left, else due again in time.
 
-    Whether rows are left is asked of the row as it is updated, not of the statement's snapshot: another shard's commit
-    may just have added some.
+    :done_uptos are their low-water marks now that everything is committed; a commit cannot count the rows that it makes
+    itself. Whether rows are left is asked of the row as it is updated, not of the statement's snapshot: another shard's
+    commit may just have added some.
     """
     return text("""
         WITH mine AS MATERIALIZED (
-            SELECT s.id, m.prepared,
+            SELECT s.id, m.prepared, m.done_upto,
                    (SELECT min(t.not_before) FROM retries t WHERE t.shard_id = s.id) AS retry_at,
                    EXISTS (SELECT FROM sitemaps x WHERE x.shard_id = s.id AND x.done_at IS NULL) AS has_sitemaps
             FROM shards s
-            JOIN unnest(CAST(:ids AS bigint[]), CAST(:fences AS bigint[]), CAST(:prepared AS boolean[]))
-              AS m(id, fence, prepared) ON m.id = s.id AND m.fence = s.fence
+            JOIN unnest(CAST(:ids AS bigint[]), CAST(:fences AS bigint[]), CAST(:prepared AS boolean[]),
+                        CAST(:done_uptos AS int[]))
+              AS m(id, fence, prepared, done_upto) ON m.id = s.id AND m.fence = s.fence
             WHERE s.lease_owner = :owner
             ORDER BY s.id FOR NO KEY UPDATE OF s
         )
         UPDATE shards s
         SET lease_owner = NULL, lease_until = NULL, suspect_page_id = NULL,
-            state = CASE WHEN s.done_upto < s.top OR s.known_upto IS NOT NULL OR mine.has_sitemaps
+            done_upto = greatest(s.done_upto, least(mine.done_upto, s.top)),
+            state = CASE WHEN greatest(s.done_upto, mine.done_upto) < s.top OR s.known_upto IS NOT NULL OR mine.has_sitemaps
                               OR NOT mine.prepared OR mine.retry_at IS NOT NULL THEN 'open' ELSE 'done' END,
-            not_before = CASE WHEN s.done_upto < s.top OR s.known_upto IS NOT NULL OR mine.has_sitemaps
+            not_before = CASE WHEN greatest(s.done_upto, mine.done_upto) < s.top OR s.known_upto IS NOT NULL OR mine.has_sitemaps
                                    OR NOT mine.prepared OR mine.retry_at IS NULL
                               THEN clock_timestamp() ELSE mine.retry_at END
         FROM mine WHERE s.id = mine.id
         RETURNING s.id, s.run_id, s.state
+    """)
+
+
+def lapse() -> TextClause:
+    """Let the lease of shard :id end now, as if its holder had died: the next claim counts it as lost."""
+    return text("""
+        UPDATE shards SET lease_until = clock_timestamp() - interval '1 millisecond'
+        WHERE id = :id AND fence = :fence AND lease_owner = :owner
     """)
 
 
@@ -266,6 +290,16 @@ def reopen() -> TextClause:
         UPDATE shards SET state = 'open', done_upto = 0, not_before = clock_timestamp(), lost_leases = 0,
                           suspect_page_id = NULL
         WHERE run_id = :run_id
+    """)
+
+
+def uncount() -> TextClause:
+    """The visits of pages :page_ids of run :run_id were taken back. Plan: pk_frontier, pk_shards."""
+    return text("""
+        UPDATE shards s SET visited = s.visited - c.pages
+        FROM (SELECT f.shard_id, count(*) AS pages FROM frontier f
+              WHERE f.run_id = :run_id AND f.page_id = ANY(CAST(:page_ids AS bigint[])) GROUP BY f.shard_id) c
+        WHERE s.id = c.shard_id
     """)
 
 

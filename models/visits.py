@@ -113,3 +113,8 @@ def drop_failed() -> TextClause:
     return text("""
         DELETE FROM visits WHERE run_id = :run_id AND outcome = ANY(CAST(:outcomes AS smallint[])) RETURNING page_id
     """)
+
+
+def any_kept() -> TextClause:
+    """Whether anything is left of the visits of run :run_id. Plan: pk_visits."""
+    return text("SELECT EXISTS (SELECT FROM visits WHERE run_id = :run_id)")

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from headersweep import digest, guard, headers, logs, urls
 from headersweep.definition import SiteDefinition
 from headersweep.states import FINAL_STATES, Outcome, RunState
+from models import engine as engines
 from models import frontier, outbox, runs, shards, sites, snapshots, spans, visits
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ log = logs.get_logger()
 
 CLOSING_TIMEOUT_MS = 1_800_000
 """Closing a run of a million pages is one long transaction; it gets more than a statement's usual time."""
+
+LOCK_TIMEOUT_MS = 2_000
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 @dataclass(frozen=True)
@@ -57,25 +62,52 @@ def finish_due(engine: Engine, limit: int = 100) -> list[int]:
     """Close every run that has no work left, each in a transaction of its own; returns those closed here."""
     with engine.connect() as connection:
         waiting = list(connection.execute(runs.finishable(), {"limit": limit}).scalars())
-    return [run_id for run_id in waiting if finish(engine, run_id)]
+    return [run_id for run_id in waiting if _finish_apart(engine, run_id)]
+
+
+def _finish_apart(engine: Engine, run_id: int) -> bool:
+    """Close one run; a defect that keeps it from being closed is told, and keeps no other run open."""
+    try:
+        return finish(engine, run_id)
+    except OperationalError:
+        raise
+    except (DBAPIError, TypeError, ValueError) as error:
+        log.error("run.stuck", run_id=run_id, error_type=type(error).__name__, exc_info=error)  # noqa: TRY400
+        return False
 
 
 def finish(engine: Engine, run_id: int) -> bool:
     """Close one run if nothing of it is left; False when there is work, or somebody else was first."""
     with engine.begin() as connection:
         connection.execute(text(f"SET LOCAL statement_timeout = {CLOSING_TIMEOUT_MS}"))
-        run = connection.execute(runs.lock_one(), {"id": run_id}).one_or_none()
-        if run is None or run.state in FINAL_STATES:
-            return False
-        # Looked at again under the run's lock: two last commits at once each saw the other as open.
-        if connection.execute(shards.open_count(), {"run_id": run_id}).scalar_one():
-            return False
-        accounting = account(connection, run_id)
-        if accounting.unvisited:
-            connection.execute(shards.reopen(), {"run_id": run_id})
-            log.warning("run.recounted", run_id=run_id, missing=accounting.unvisited)
-            return False
-        close(connection, run, accounting, _state(connection, run, accounting))
+        run = _lock(connection, run_id)
+        return run is not None and run.state not in FINAL_STATES and _close_if_done(connection, run)
+
+
+def _lock(connection: Connection, run_id: int) -> Row[Any] | None:
+    """The run's row, locked; None where somebody keeps it locked for long, which is whoever closes a large run."""
+    try:
+        with connection.begin_nested():
+            connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}"))
+            run = connection.execute(runs.lock_one(), {"id": run_id}).one_or_none()
+            connection.execute(text(f"SET LOCAL lock_timeout = {engines.LOCK_TIMEOUT_MS}"))
+            return run
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            raise
+        return None
+
+
+def _close_if_done(connection: Connection, run: Row[Any]) -> bool:
+    # Looked at again under the run's lock: two last commits at once each saw the other as open.
+    if connection.execute(shards.open_count(), {"run_id": run.id}).scalar_one():
+        return False
+    accounting = account(connection, run.id)
+    if accounting.unvisited:
+        connection.execute(shards.reopen(), {"run_id": run.id})
+        log.warning("run.recounted", run_id=run.id, missing=accounting.unvisited)
+        return False
+    close(connection, run, accounting, _state(connection, run, accounting))
     return True
 
 
@@ -103,7 +135,9 @@ def close(connection: Connection, run: Row[Any], accounting: Accounting, state: 
     kept = connection.execute(
         sites.keep_snapshots(), {"site_id": run.site_id, "run_id": run.id, "snapshot_ids": used}
     ).all()
-    changed = update_spans(connection, run, complete=state is RunState.FINISHED)
+    # Where no links are followed, pages are not looked for: that none was found says nothing about them.
+    complete = state is RunState.FINISHED and run.definition["follow_links"]
+    changed = update_spans(connection, run, complete=complete)
     values = {
         "id": run.id,
         "state": str(state),
@@ -186,9 +220,10 @@ def update_spans(connection: Connection, run: Row[Any], *, complete: bool) -> in
         # A later run of the site is closed already: history is not rewritten backwards.
         return 0
     values = {"site_id": run.site_id, "run_id": run.id}
-    changed = 0
+    # What an earlier generation of this run saw change stays changed: its spans are cut already.
+    changed = run.changed_pages or 0
     if before.previous is not None:
-        changed = connection.execute(spans.close_changed(), {**values, "previous": before.previous}).rowcount
+        changed += connection.execute(spans.close_changed(), {**values, "previous": before.previous}).rowcount
         if complete:
             connection.execute(spans.close_vanished(), {**values, "previous": before.previous})
     connection.execute(spans.open_new(), values)

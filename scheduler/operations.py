@@ -8,7 +8,7 @@ from headersweep import logs
 from headersweep.errors import UsageError
 from headersweep.states import FINAL_STATES, Outcome, RunState
 from models import control, partitions, runs, shards, visits
-from scheduler import finishing
+from scheduler import finishing, retention
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -41,6 +41,7 @@ def resume(connection: Connection, run_id: int, by: str, reason: str) -> bool:
     """Let a run go on from where it stands; a cancelled one is opened again. False when there is nothing to go on with."""
     run = _locked(connection, run_id)
     if run.state == RunState.CANCELLED:
+        retention.refuse_dropped(connection, run)
         _reopen(connection, run, by, reason)
     elif run.state in FINAL_STATES:
         return False
@@ -53,11 +54,13 @@ def rerun_failed(connection: Connection, run_id: int, by: str, reason: str) -> i
     run = _locked(connection, run_id)
     if run.state not in FINAL_STATES:
         raise UsageError(f"run {run_id} is {run.state}: `headersweep resume {run_id}` lets it go on")
+    retention.refuse_dropped(connection, run)
     partitions.ensure(connection, run_id)
     values = {"run_id": run_id, "outcomes": [int(outcome) for outcome in RETRIED]}
     back = connection.execute(visits.drop_failed(), values).scalars().all()
     if not back and run.state != RunState.CANCELLED:
         return 0
+    connection.execute(shards.uncount(), {"run_id": run_id, "page_ids": back})
     _reopen(connection, run, by, reason)
     log.info(
         "run.reopened",

@@ -1,7 +1,8 @@
 """The tick: the one idempotent look at everything, by beat, every waiting command and each worker's own timer.
 
-It plans what is due, breaks the leases of dead owners, closes runs that are done, writes the promised log events, and says
-whether somebody should ring the doorbell. Any number of ticks at once do no harm; a missed one costs seconds.
+It plans what is due, breaks the leases of dead owners, closes runs that are done, writes the promised log events, drops
+what is past retention, and says whether somebody should ring the doorbell. Any number of ticks at once do no harm; a
+missed one costs seconds.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from headersweep import events, logs
 from models import control, outbox, partitions, runs, shards
-from scheduler import finishing, owners, planning
+from scheduler import finishing, owners, ping, planning, retention
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -31,6 +32,7 @@ class TickResult:
     rescued: int = 0
     emitted: int = 0
     due_shards: int = 0
+    dropped: list[str] = field(default_factory=list)
 
     @property
     def ring(self) -> bool:
@@ -38,20 +40,21 @@ class TickResult:
         return self.due_shards > 0
 
 
-def tick(engine: Engine) -> TickResult:
-    """Look at everything once."""
+def tick(engine: Engine, *, retention_days: int = 0, ping_url: str = "") -> TickResult:
+    """Look at everything once. Without a retention time nothing is dropped, without a URL nobody outside is told."""
     planned = plan(engine)
     with engine.begin() as connection:
         rescued = rescue(connection)
     finished = finishing.finish_due(engine)
-    emitted = emit(engine)
+    emitted = emit(engine, ping_url)
     with engine.begin() as connection:
         due = connection.execute(shards.due_count()).scalar_one()
         newest = connection.execute(runs.newest()).scalar()
         # Ahead of need, so that no run waits for it.
         partitions.ensure(connection, (newest or 0) + partitions.RUNS_PER_PARTITION)
         connection.execute(control.forget_heartbeats(FORGET_HEARTBEATS_SECONDS))
-    return TickResult(planned, finished, rescued, emitted, due)
+    dropped = retention.drop_old(engine, retention_days)
+    return TickResult(planned, finished, rescued, emitted, due, dropped)
 
 
 def plan(engine: Engine) -> list[int]:
@@ -72,8 +75,8 @@ def rescue(connection: Connection) -> int:
     return len(rows)
 
 
-def emit(engine: Engine) -> int:
-    """Write the promised log events; after a crash in between, again under the same event id."""
+def emit(engine: Engine, ping_url: str = "") -> int:
+    """Write the promised log events; after a crash in between, again under the same event id. Then tell the switch."""
     with engine.begin() as connection:
         rows = connection.execute(outbox.waiting(), {"limit": EMIT_LIMIT}).all()
         for row in rows:
@@ -82,4 +85,5 @@ def emit(engine: Engine) -> int:
             )
         if rows:
             connection.execute(outbox.mark_emitted(), {"ids": [row.id for row in rows]})
+    ping.tell(ping_url, [(row.event_id, row.payload) for row in rows])
     return len(rows)

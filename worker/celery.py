@@ -1,6 +1,6 @@
 """The Celery app, and the composition root of a worker process. Messages are doorbells: none of them matters.
 
-Run it as ``celery -A worker worker -P threads -c 1`` and ``celery -A worker beat``.
+Run it as ``celery -A worker worker -P threads -c 2`` and ``celery -A worker beat``.
 """
 
 from __future__ import annotations
@@ -93,6 +93,11 @@ def _start(sender: Any = None, **_arguments: Any) -> None:
     migrate.check_head(settings().database_url)
     runtime().node = str(getattr(sender, "hostname", None) or runtime().owner)
     runtime().start_timer()
+
+
+@signals.worker_ready.connect
+def _say_ready(**_arguments: Any) -> None:
+    """Said here, since the log is not set up yet when the worker begins."""
     log.info("service.started", component="worker", service_version=__version__, process_id=os.getpid())
 
 
@@ -107,3 +112,8 @@ def _stop(**_arguments: Any) -> None:
     """The running slice hands back its shards within seconds; nothing is lost."""
     runtime().stop()
     log.info("service.stopped", component="worker", process_id=os.getpid(), reason="asked to stop")
+
+
+@signals.worker_shutdown.connect
+def _finish(**_arguments: Any) -> None:
+    runtime().finish()

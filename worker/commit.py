@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from headersweep import events, logs
 from headersweep.states import FINAL_STATES, Outcome
 from models import control, frontier, origins, runs, shards, sites, snapshots, visits
 from scheduler import seeding
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from headersweep.urls import PageUrl
-    from worker.crawl import Held, OriginState
+    from worker.crawl import Held, News
     from worker.site import RunSite
+
+log = logs.get_logger()
 
 MAX_PAGES_ERROR = "max_pages"
 
@@ -44,7 +47,7 @@ class ShardBatch:
 
     held: Held
     site: RunSite
-    origin: OriginState
+    news: News | None
     results: list[Result]
     found: list[Found]
     done_upto: int
@@ -63,6 +66,7 @@ class Committed:
     lost: set[int] = field(default_factory=set)
     tops: dict[int, int] = field(default_factory=dict)
     rows: dict[int, tuple[list[Item], int]] = field(default_factory=dict)
+    resting: set[int] = field(default_factory=set)
     new_shards: bool = False
     paused: bool = False
     new_snapshots: int = 0
@@ -82,6 +86,8 @@ class Committer:
         self._make_origins(batches)
         with self._engine.begin() as connection:
             answer, learnt = self._write(connection, batches)
+        for fields in learnt.masked:
+            log.info("header.masked", **events.checked("header.masked", fields))
         # Only a transaction that is known to be committed may teach the caches.
         self._snapshot_ids.update(learnt.snapshot_ids)
         if len(self._snapshot_ids) > SNAPSHOT_CACHE:
@@ -105,16 +111,18 @@ class Committer:
         answer, learnt = Committed(), _Learnt()
         live = self._locked(connection, batches, answer, learnt)
         if live:
-            _add_masks(connection, live)
+            _add_masks(connection, live, learnt)
             page_ids = _add_found(connection, live)
             snapshot_ids = self._add_snapshots(connection, live, learnt, answer)
             over = _add_rows(connection, live, page_ids, learnt)
+            answer.new_shards |= learnt.new_shards
             new = _add_visits(connection, _visit_rows(live, page_ids, snapshot_ids, over))
             _settle_retries(connection, live)
             _close_sitemaps(connection, live)
             _tell_origins(connection, live)
             self._advance(connection, live, new)
             _load(connection, live, answer)
+            answer.resting = _resting(connection, live)
         answer.paused = bool(connection.execute(control.is_paused()).scalar())
         return answer, learnt
 
@@ -127,7 +135,6 @@ class Committer:
         open_runs = {run_id for run_id, row in learnt.runs.items() if row.state not in FINAL_STATES}
         for run_id in sorted(open_runs):
             learnt.new_shards |= _make_shards(connection, run_id, batches, learnt)
-        answer.new_shards = learnt.new_shards
         wanted = {batch.held.id for batch in batches} | {
             shard_id for ids in learnt.shard_ids.values() for shard_id in ids.values()
         }
@@ -166,8 +173,8 @@ class Committer:
         fresh = Counter(
             batch.held.id
             for batch in live
-            for result in batch.results
-            if (batch.held.run_id, result.item.page_id) in new
+            for page_id in (*(result.item.page_id for result in batch.results), *batch.quarantined)
+            if (batch.held.run_id, page_id) in new
         )
         quarantined = [batch.held.id for batch in live if batch.quarantined]
         connection.execute(
@@ -178,6 +185,7 @@ class Committer:
                 "visits": [fresh[batch.held.id] for batch in live],
                 "known_uptos": [batch.known_upto for batch in live],
                 "clear_losts": [batch.clear_lost for batch in live],
+                "settleds": [bool(batch.results) for batch in live],
                 "lease": self._lease,
             },
         )
@@ -195,6 +203,7 @@ class _Learnt:
     runs: dict[int, Any] = field(default_factory=dict)
     shard_ids: dict[int, dict[seeding.ShardKey, int]] = field(default_factory=dict)
     snapshot_ids: dict[bytes, int] = field(default_factory=dict)
+    masked: list[dict[str, Any]] = field(default_factory=list)
     new_shards: bool = False
 
 
@@ -216,7 +225,8 @@ def _make_shards(connection: Connection, run_id: int, batches: list[ShardBatch],
     return bool(missing)
 
 
-def _add_masks(connection: Connection, live: list[ShardBatch]) -> None:
+def _add_masks(connection: Connection, live: list[ShardBatch], learnt: _Learnt) -> None:
+    run_of = {batch.site.site_id: batch.held.run_id for batch in live}
     rows = [
         (batch.site.site_id, name, batch.held.run_id, *counts)
         for batch in {batch.held.run_id: batch for batch in live}.values()
@@ -224,7 +234,15 @@ def _add_masks(connection: Connection, live: list[ShardBatch]) -> None:
     ]
     if rows:
         names = ("site_ids", "names", "run_ids", "distincts", "responses")
-        connection.execute(sites.add_masks(), _columns(names, rows))
+        learnt.masked = [
+            {
+                "run_id": run_of[row.site_id],
+                "header_name": row.header_name,
+                "values": row.distinct_values,
+                "responses": row.responses,
+            }
+            for row in connection.execute(sites.add_masks(), _columns(names, rows))
+        ]
 
 
 def _columns(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> dict[str, list[Any]]:
@@ -283,7 +301,8 @@ def _add_rows(
         "counts": list(counts.values()),
         "decided": [with_visit[key] for key in counts],
     }
-    connection.execute(shards.grow(), grown)
+    # A shard that had nothing left to do, and that nobody holds, has work again.
+    learnt.new_shards |= any(not row.held for row in connection.execute(shards.grow(), grown))
     return over
 
 
@@ -450,12 +469,16 @@ def _close_sitemaps(connection: Connection, live: list[ShardBatch]) -> None:
 
 
 def _tell_origins(connection: Connection, live: list[ShardBatch]) -> None:
-    changed: dict[int, OriginState] = {
-        batch.held.origin_id: batch.origin for batch in live if batch.origin.dirty
-    }
-    rows = [(key, state.rate, state.level, state.block_seconds) for key, state in sorted(changed.items())]
+    news = {batch.held.origin_id: batch.news for batch in live if batch.news is not None}
+    rows = [(key, *told) for key, told in sorted(news.items())]
     if rows:
         connection.execute(origins.feedback(), _columns(("ids", "rates", "levels", "blocks"), rows))
+
+
+def _resting(connection: Connection, live: list[ShardBatch]) -> set[int]:
+    """The origins that asked somebody for a rest, maybe another worker: that holds for all of their shards."""
+    ids = sorted({batch.held.origin_id for batch in live})
+    return set(connection.execute(origins.resting(), {"ids": ids}).scalars())
 
 
 def _load(connection: Connection, live: list[ShardBatch], answer: Committed) -> None:

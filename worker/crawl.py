@@ -6,20 +6,22 @@ Nothing here touches the database: the slice loads pages in and takes results ou
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from headersweep import logs, politeness
 from headersweep.politeness import RateEvent
-from headersweep.states import Outcome
+from headersweep.states import FailureReason, Outcome
 from worker import fetch, page
 from worker.page import CONNECT_REASONS, Item, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from headersweep.robots import RobotsRules
     from headersweep.urls import PageUrl
@@ -29,7 +31,10 @@ if TYPE_CHECKING:
 log = logs.get_logger()
 
 DOWN_AFTER = 5
-"""So many pages in a row without a connection: the origin is down, its other pages are not even tried."""
+"""So many pages in a row without a connection: the origin is down."""
+
+DOWN_RESTS = 2
+"""An origin that is down is left alone for a while so often; then its other pages are not even tried."""
 
 MAX_LEVEL = 20
 REFILL_BELOW = 200
@@ -51,6 +56,7 @@ class Held:
     known_upto: int | None
     lost_leases: int
     suspect_page_id: int | None
+    generation: int = 1
 
 
 @dataclass(slots=True)
@@ -67,8 +73,6 @@ class OriginState:
     dirty: bool = False
     max_rate: float = 0.0
     row: Any = None
-    rules: RobotsRules | None = None
-    rules_failed: tuple[Outcome, str] | None = None
 
     @property
     def url(self) -> str:
@@ -80,6 +84,31 @@ class OriginState:
     def gap(self) -> float:
         """Seconds between two requests; 0 when there is no limit."""
         return 1.0 / self.rate if self.rate > 0 else 0.0
+
+    def take_news(self) -> News | None:
+        """What the origin's row should be told, once; what is learnt from now on is told the next time."""
+        if not self.dirty:
+            return None
+        news = News(self.rate, self.level, self.block_seconds)
+        self.dirty, self.block_seconds = False, 0.0
+        return news
+
+
+class News(NamedTuple):
+    """What a slice learnt about an origin: its rate, its back-off level, for how long it wants to be left alone."""
+
+    rate: float
+    level: int
+    block_seconds: float
+
+
+class Reserved(NamedTuple):
+    """So many requests, a gap apart, reserved on an origin's row from one moment to another."""
+
+    begins: datetime
+    ends: datetime
+    gap: float
+    requests: int
 
 
 @dataclass(slots=True)
@@ -107,7 +136,9 @@ class ShardCrawl:
         self.site = site
         self.origin = origin
         self.prepared = False
-        self.lost = False
+        self.aged = False
+        self.rules: RobotsRules | None = None
+        self.rules_failed: tuple[Outcome, str] | None = None
         self.solo = held.lost_leases >= 2  # noqa: PLR2004 - models.shards.SOLO_AFTER
         self.solo_done = 0
         self.top = held.top
@@ -119,7 +150,6 @@ class ShardCrawl:
         self.first: tuple[list[Item], int] = ([], held.done_upto)
         self.agent = agent
         self.in_flight = 0
-        self.fetched_pages = 0
         self.stopping = False
         self.mark: Callable[[Item], asyncio.Future[bool]] | None = None
         self._fetcher = fetcher
@@ -128,11 +158,18 @@ class ShardCrawl:
         self._outstanding: set[int] = set()
         self._more = asyncio.Event()
         self._committed = asyncio.Event()
+        self._taken = 0
+        self._durable = 0
+        self._stopped = asyncio.Event()
         self._permits: deque[float] = deque()
         self._permit_waiters = 0
+        self._unused = 0
+        self._reserved: Reserved | None = None
         self._permitted = asyncio.Event()
         self._failures_in_row = 0
         self._tasks: list[asyncio.Task[None]] = []
+        self._at: dict[asyncio.Task[Any], Item] = {}
+        self.crashed_pages = 0
         self.preparing: asyncio.Task[None] | None = None
 
     # -- what the slice asks and tells -------------------------------------------------------------------------
@@ -156,6 +193,7 @@ class ShardCrawl:
 
     def take(self) -> Collected:
         """Hand over what was collected since the last time."""
+        self._taken += 1
         collected = Collected(self.results, self.extra, self.closed_sitemaps)
         self.results, self.extra, self.closed_sitemaps = [], [], []
         return collected
@@ -163,6 +201,7 @@ class ShardCrawl:
     def committed(self, results: list[Result]) -> None:
         """What was handed over is durable now."""
         self._outstanding.difference_update(result.item.seq for result in results)
+        self._durable = self._taken
         self._committed.set()
 
     def done_upto(self, leaving: list[Result]) -> int:
@@ -200,16 +239,30 @@ class ShardCrawl:
             self._permit_waiters if self.origin.rate >= self._permit_waiters else 1, int(self.origin.rate)
         )
 
-    def permit(self, first_in: float, count: int) -> None:
-        """Requests were reserved: the first in so many seconds, the others a gap apart."""
-        now = time.monotonic()
-        self._permits.extend(now + first_in + index * self.origin.gap for index in range(count))
+    def permit(self, first_in: float, count: int, reserved: Reserved | None) -> None:
+        """Requests were reserved: the first in so many seconds, the others a gap apart.
+
+        ``reserved`` is what that is on the origin's row, unless it is shared with other shards.
+        """
+        now, gap = time.monotonic(), self.origin.gap
+        self._permits.extend(now + first_in + index * gap for index in range(count))
+        before = self._reserved
+        if reserved and before and (before.ends, before.gap) == (reserved.begins, reserved.gap):
+            reserved = Reserved(before.begins, reserved.ends, gap, before.requests + count)
+        self._reserved = reserved
         self._permitted.set()
+
+    def unused_reservation(self) -> tuple[datetime, float] | None:
+        """The end of what was reserved last without a break, and the seconds before it that nobody used."""
+        unused = self._unused + len(self._permits)
+        if self._reserved is None or not unused:
+            return None
+        return self._reserved.ends, min(unused, self._reserved.requests) * self._reserved.gap
 
     def stop(self) -> None:
         """Start no further fetch; those in flight may end."""
         self.stopping = True
-        for event in (self._more, self._permitted, self._committed):
+        for event in (self._more, self._permitted, self._committed, self._stopped):
             event.set()
 
     async def wait_idle(self, seconds: float) -> None:
@@ -224,22 +277,40 @@ class ShardCrawl:
     def _all_tasks(self) -> list[asyncio.Task[None]]:
         return self._tasks if self.preparing is None else [*self._tasks, self.preparing]
 
-    def crashed(self) -> BaseException | None:
-        """The defect that ended one of the runners, if any."""
+    @property
+    def is_preparing(self) -> bool:
+        """Whether robots.txt or sitemaps are still being read."""
+        return self.preparing is not None and not self.preparing.done()
+
+    def crashes(self) -> Iterator[tuple[BaseException, Item | None]]:
+        """The defects that ended the preparation or a runner since the last time, each with the page it was at."""
         for task in self._all_tasks():
             if task.done() and not task.cancelled() and (error := task.exception()):
-                return error
-        return None
+                self._tasks = [other for other in self._tasks if other is not task]
+                if task is self.preparing:
+                    self.preparing = None
+                yield error, self._at.pop(task, None)
+
+    def give_up(self, item: Item) -> None:
+        """Leave out a page that our own code cannot stand, and go on with the others."""
+        self.crashed_pages += 1
+        self._collect(page.decided(item, Outcome.FAILED, FailureReason.QUARANTINED))
+        self._tasks.append(asyncio.create_task(self._runner()))
 
     # -- fetching ----------------------------------------------------------------------------------------------
 
     async def _runner(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine runs in a task
         while (item := await self._next()) is not None:
+            self._at[task] = item
             self.in_flight += 1
             try:
                 result = await self._visit(item)
             finally:
                 self.in_flight -= 1
+            # Not in the finally: whoever finds this task crashed asks which page it was at.
+            del self._at[task]
             if result is None:
                 continue
             self._collect(result)
@@ -261,18 +332,19 @@ class ShardCrawl:
 
     async def until_committed(self) -> None:
         """Wait until what was collected so far is durable (or the slice stops)."""
-        if self.stopping:
-            return
-        self._committed.clear()
-        self._poke()
-        await self._committed.wait()
+        # A commit that is on its way has not taken it along: the next one will.
+        wanted = self._taken + 1
+        while self._durable < wanted and not self.stopping:
+            self._committed.clear()
+            self._poke()
+            await self._committed.wait()
 
     async def _visit(self, item: Item) -> Result | None:
         """Visit one page; None when the slice stopped before it was fetched."""
         early = self._decided_early(item)
         if early is not None:
             return early
-        if not await self._permitted_now():
+        if not await self.permitted():
             return None
         if self.solo and self.mark is not None and not await self.mark(item):
             return None
@@ -282,28 +354,25 @@ class ShardCrawl:
             allow_unverified_tls=self.site.definition.allow_unverified_tls,
             want_body=self._wants_body,
         )
-        self.fetched_pages += 1
         return self._judge(item, fetched)
 
     def _decided_early(self, item: Item) -> Result | None:
         if self._failures_in_row >= DOWN_AFTER:
-            return page.decided(item, Outcome.FAILED, "origin_down")
-        if self.origin.rules_failed is not None:
-            return page.decided(item, *self.origin.rules_failed)
-        rules = self.origin.rules
-        if rules is not None and not rules.allows(item.url, self.agent):
+            return page.decided(item, Outcome.FAILED, FailureReason.ORIGIN_DOWN)
+        if self.rules_failed is not None:
+            return page.decided(item, *self.rules_failed)
+        if self.rules is not None and not self.rules.allows(item.url, self.agent):
             return page.decided(item, Outcome.ROBOTS_DENIED, None)
         return None
 
-    async def _permitted_now(self) -> bool:
+    async def permitted(self) -> bool:
+        """Wait until the origin may be asked for something; False when the shard stops before."""
         if self.origin.gap == 0:
             return not self.stopping
         while not self.stopping:
+            self._drop_stale_permits()
             if self._permits:
-                wait = self._permits.popleft() - time.monotonic()
-                if wait > 0:
-                    await asyncio.sleep(wait)
-                return not self.stopping
+                return await self._waited_until(self._permits.popleft())
             self._permit_waiters += 1
             self._permitted.clear()
             self._poke()
@@ -313,11 +382,26 @@ class ShardCrawl:
                 self._permit_waiters -= 1
         return False
 
+    def _drop_stale_permits(self) -> None:
+        """What was reserved for a moment that passed unused is void, else a pause would be followed by a burst."""
+        oldest = time.monotonic() - self.origin.gap
+        while self._permits and self._permits[0] < oldest:
+            self._permits.popleft()
+
+    async def _waited_until(self, moment: float) -> bool:
+        wait = moment - time.monotonic()
+        if wait > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._stopped.wait()
+        self._unused += self.stopping
+        return not self.stopping
+
     def _wants_body(self, status: int, content_type: str) -> bool:
         return self.site.definition.follow_links and fetch.html_only(status, content_type)
 
     def _judge(self, item: Item, fetched: Fetched) -> Result:
-        if fetched.status is None:
+        if fetched.error is not None or fetched.status is None:
             self._learn_failure(fetched)
             log.debug(
                 "page.failed",
@@ -346,6 +430,8 @@ class ShardCrawl:
     def _learn_failure(self, fetched: Fetched) -> None:
         self._failures_in_row = self._failures_in_row + 1 if fetched.error in CONNECT_REASONS else 0
         self._adapt(fetched)
+        if self._failures_in_row >= DOWN_AFTER and self.origin.level < DOWN_RESTS and not self.stopping:
+            self._back_off(fetched)
 
     def _learn_answer(self, fetched: Fetched) -> None:
         self._failures_in_row = 0
@@ -360,7 +446,9 @@ class ShardCrawl:
         state = self.origin
         rest = politeness.rest_seconds(fetched.retry_after, state.level, random.random(), fetched.fetched_at)  # noqa: S311 - spread, not secrecy
         state.block_seconds = max(rest, state.block_seconds)
-        state.level, state.dirty = min(state.level + 1, MAX_LEVEL), True
+        # Answers that were on their way when the first one asked for rest are no further refusals.
+        state.level = state.level if self.stopping else min(state.level + 1, MAX_LEVEL)
+        state.dirty = True
         log.info(
             "origin.backed_off",
             origin=state.url,

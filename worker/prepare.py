@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from headersweep import logs, robots, sitemaps, urls
 from headersweep.definition import RobotsMode
 from headersweep.robots import RobotsVerdict
-from headersweep.states import FailureReason, Outcome
+from headersweep.states import RETRYABLE_REASONS, FailureReason, Outcome
 from models import frontier, origins
+from worker.page import RETRIED_STATUSES
+from worker.site import Robots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +28,16 @@ if TYPE_CHECKING:
 log = logs.get_logger()
 
 QUICK_RETRY_SECONDS = (1.0, 3.0)
-"""A robots.txt that cannot be had is asked for again so soon within a slice; then its origin is left alone."""
+"""A robots.txt or a sitemap that cannot be had is asked for again so soon within a slice."""
+
+ROBOTS_SECONDS = 60.0
+"""How long a decision about robots.txt may take in all: less than a slice waits for one that has begun."""
+
+GOOD_HOLDS_SECONDS = 3600.0
+BAD_HOLDS_SECONDS = 60.0
+"""How long a run keeps to a decision before robots.txt is asked for again."""
+
+BEING_READ = "was being read when its worker died"
 
 MAX_SITEMAP_BYTES = 50 * 1024 * 1024
 MAX_SITEMAPS = 1000
@@ -56,18 +68,23 @@ class RobotsAnswer(NamedTuple):
 
 async def prepare(crawl: ShardCrawl, runtime: Runtime) -> None:
     """Know the rules of the shard's origin and queue what its sitemaps name."""
-    state = crawl.origin
-    if crawl.site.definition.robots is RobotsMode.OBEY and state.rules is None and state.rules_failed is None:
-        await _learn_rules(crawl, runtime)
-    if crawl.site.definition.sitemaps and state.rules_failed is None and not crawl.solo:
+    if crawl.site.definition.robots is RobotsMode.OBEY:
+        decided = crawl.site.robots.get(crawl.held.origin_id)
+        if decided is None or decided.holds_until < time.monotonic():
+            decided = await _learn_rules(crawl, runtime)
+            crawl.site.robots[crawl.held.origin_id] = decided
+        crawl.rules, crawl.rules_failed = decided.rules, decided.denied
+        _obey_delay(crawl)
+    if crawl.site.definition.sitemaps and crawl.rules_failed is None:
         await _read_sitemaps(crawl, runtime)
 
 
 # -- robots.txt ------------------------------------------------------------------------------------------------
 
 
-async def _learn_rules(crawl: ShardCrawl, runtime: Runtime) -> None:
-    state, row, now = crawl.origin, crawl.origin.row, datetime.now(UTC)
+async def _learn_rules(crawl: ShardCrawl, runtime: Runtime) -> Robots:
+    """The rules that were kept, or new ones; where there are none to be had, what becomes of the origin's pages."""
+    row, good = crawl.origin.row, time.monotonic() + GOOD_HOLDS_SECONDS
     if (
         row.robots_expires_at is not None
         and row.robots_expires_at > row.now
@@ -75,21 +92,26 @@ async def _learn_rules(crawl: ShardCrawl, runtime: Runtime) -> None:
     ):
         verdict = robots.decide(row.robots_status)
         if verdict is not RobotsVerdict.UNREACHABLE:
-            state.rules = robots.RobotsRules(verdict, row.robots_text or "")
-            _obey_delay(crawl)
-            return
+            return Robots(good, robots.RobotsRules(verdict, row.robots_text or ""))
     answer = await _ask(crawl, runtime)
-    verdict = robots.decide(answer.status)
-    if verdict is not RobotsVerdict.UNREACHABLE:
-        state.rules = robots.RobotsRules.parse(answer.status, answer.body)
-        await _keep(crawl, runtime, answer, good=True)
-    elif row.robots_fetched_at is not None and robots.serves_while_unreachable(row.robots_fetched_at, now):
-        state.rules = robots.RobotsRules(RobotsVerdict.PARSE, row.robots_text or "")
-    else:
-        state.rules_failed = _denied(answer)
-        log.info("origin.failed", origin=state.url, run_id=crawl.held.run_id, reason=state.rules_failed[1])
-        await _keep(crawl, runtime, answer, good=False)
-    _obey_delay(crawl)
+    if robots.decide(answer.status) is not RobotsVerdict.UNREACHABLE:
+        rules = robots.RobotsRules.parse(answer.status, answer.body)
+        await _keep(crawl, runtime, answer, rules)
+        return Robots(good, rules)
+    return await _do_without(crawl, runtime, answer)
+
+
+async def _do_without(crawl: ShardCrawl, runtime: Runtime, answer: RobotsAnswer) -> Robots:
+    """robots.txt cannot be had: the last good copy serves for a month; without one nothing is allowed."""
+    row, bad = crawl.origin.row, time.monotonic() + BAD_HOLDS_SECONDS
+    if row.robots_fetched_at is not None and robots.serves_while_unreachable(
+        row.robots_fetched_at, datetime.now(UTC)
+    ):
+        return Robots(bad, robots.RobotsRules(RobotsVerdict.PARSE, row.robots_text or ""))
+    denied = _denied(answer)
+    log.info("origin.failed", origin=crawl.origin.url, run_id=crawl.held.run_id, reason=denied[1])
+    await _keep(crawl, runtime, answer, None)
+    return Robots(bad, denied=denied)
 
 
 def _denied(answer: RobotsAnswer) -> tuple[Outcome, str]:
@@ -101,22 +123,29 @@ def _denied(answer: RobotsAnswer) -> tuple[Outcome, str]:
 
 def _obey_delay(crawl: ShardCrawl) -> None:
     """Crawl-delay is no part of RFC 9309, but a wish that costs little; it only ever slows down."""
-    delay = crawl.origin.rules.crawl_delay(crawl.agent) if crawl.origin.rules else None
+    delay = crawl.rules.crawl_delay(crawl.agent) if crawl.rules else None
     if delay and (crawl.origin.gap == 0 or crawl.origin.gap < delay):
         crawl.origin.rate = 1.0 / delay
         crawl.origin.max_rate = 1.0 / delay
 
 
 async def _ask(crawl: ShardCrawl, runtime: Runtime) -> RobotsAnswer:
-    for pause in (*QUICK_RETRY_SECONDS, None):
-        answer = await _ask_once(crawl, runtime)
+    try:
+        async with asyncio.timeout(ROBOTS_SECONDS):
+            return await _ask_patiently(crawl, runtime)
+    except TimeoutError:
+        return RobotsAnswer(None, b"", FailureReason.TIMEOUT)
+
+
+async def _ask_patiently(crawl: ShardCrawl, runtime: Runtime) -> RobotsAnswer:
+    answer = await _ask_once(crawl, runtime)
+    for pause in QUICK_RETRY_SECONDS:
         passing = answer.error not in {FailureReason.TLS, FailureReason.ADDRESS_DENIED}
-        if robots.decide(answer.status) is not RobotsVerdict.UNREACHABLE or pause is None or not passing:
-            return answer
-        if crawl.stopping:
-            return answer
+        if robots.decide(answer.status) is not RobotsVerdict.UNREACHABLE or not passing:
+            break
         await asyncio.sleep(pause)
-    raise AssertionError("the last round returns")
+        answer = await _ask_once(crawl, runtime)
+    return answer
 
 
 async def _ask_once(crawl: ShardCrawl, runtime: Runtime) -> RobotsAnswer:
@@ -130,12 +159,19 @@ async def _ask_once(crawl: ShardCrawl, runtime: Runtime) -> RobotsAnswer:
             want_body=_any_success,
             max_body=robots.MAX_BYTES,
         )
+        if fetched.error is not None or _is_cut(fetched):
+            # Half of the rules are no rules: what was lost may be what forbids.
+            return RobotsAnswer(None, b"", fetched.error or FailureReason.RESET)
         target = _redirect(url, fetched)
         if target is None:
-            return RobotsAnswer(fetched.status, fetched.body or b"", fetched.error)
+            return RobotsAnswer(fetched.status, fetched.body or b"", None)
         url = target.url
     # Too many redirects count as "unavailable" (RFC 9309 section 2.3.1.2): crawling is allowed.
     return RobotsAnswer(404, b"", None)
+
+
+def _is_cut(fetched: Fetched) -> bool:
+    return fetched.body_truncated and len(fetched.body or b"") < robots.MAX_BYTES
 
 
 def _any_success(status: int, _content_type: str) -> bool:
@@ -148,15 +184,17 @@ def _redirect(url: str, fetched: Fetched) -> PageUrl | None:
     return urls.parse(fetched.location, url)
 
 
-async def _keep(crawl: ShardCrawl, runtime: Runtime, answer: RobotsAnswer, *, good: bool) -> None:
+async def _keep(
+    crawl: ShardCrawl, runtime: Runtime, answer: RobotsAnswer, rules: robots.RobotsRules | None
+) -> None:
     """Keep robots.txt with its origin, for all workers and runs; a failure is asked about again soon."""
     now = datetime.now(UTC)
     holds = robots.expires(robots.decide(answer.status), now, crawl.origin.row.robots_failures + 1) - now
     values = {
         "id": crawl.held.origin_id,
         "status": answer.status,
-        "body": crawl.origin.rules.text if good and crawl.origin.rules else None,
-        "good": good,
+        "body": rules.text if rules else None,
+        "good": rules is not None,
         "holds": holds.total_seconds(),
     }
     await runtime.database(lambda connection: connection.execute(origins.keep_robots(), values))
@@ -167,15 +205,31 @@ async def _keep(crawl: ShardCrawl, runtime: Runtime, answer: RobotsAnswer, *, go
 
 async def _read_sitemaps(crawl: ShardCrawl, runtime: Runtime) -> None:
     """Read the sitemaps that robots.txt names, or /sitemap.xml; one that was read in this run is not read again."""
-    named = crawl.origin.rules.sitemaps if crawl.origin.rules else ()
+    named = crawl.rules.sitemaps if crawl.rules else ()
     await _queue(crawl, runtime, named or (crawl.origin.url + "/sitemap.xml",), depth=0)
-    while not crawl.stopping:
+    while not (crawl.stopping or crawl.aged):
         waiting = await runtime.database(lambda connection: _open_sitemaps(connection, crawl.held.id))
         if not waiting:
             return
         for row in waiting:
-            if not crawl.stopping:
+            if crawl.aged or not await crawl.permitted():
+                return
+            if not crawl.solo or await _marked(crawl, runtime, row):
                 await _read_one(crawl, runtime, row)
+
+
+async def _marked(crawl: ShardCrawl, runtime: Runtime, row: Any) -> bool:
+    """Mark a sitemap before it is read alone; one whose reader died a lonely death is not read again."""
+    values = {"run_id": crawl.held.run_id, "url_key": bytes(row.url_key), "error": BEING_READ}
+    before = await runtime.database(
+        lambda connection: connection.execute(frontier.mark_sitemap(), values).scalar()
+    )
+    if before is None:
+        return True
+    log.warning("sitemap.quarantined", run_id=crawl.held.run_id, url_full=row.url)
+    crawl.closed_sitemaps.append((bytes(row.url_key), 0, BEING_READ))
+    await crawl.until_committed()
+    return False
 
 
 def _open_sitemaps(connection: Connection, shard_id: int) -> Sequence[Row[Any]]:
@@ -199,14 +253,14 @@ async def _queue(
 
 
 async def _read_one(crawl: ShardCrawl, runtime: Runtime, row: Any) -> None:
-    fetched = await runtime.fetcher.fetch(
-        row.url,
-        policy=crawl.site.policy,
-        allow_unverified_tls=crawl.site.definition.allow_unverified_tls,
-        want_body=_any_success,
-        max_body=MAX_SITEMAP_BYTES,
-        max_wire=MAX_SITEMAP_BYTES,
-    )
+    fetched = await _fetch_sitemap(crawl, runtime, row.url)
+    for pause in QUICK_RETRY_SECONDS:
+        if fetched.status not in RETRIED_STATUSES and fetched.error not in RETRYABLE_REASONS:
+            break
+        await asyncio.sleep(pause)
+        if not await crawl.permitted():
+            return
+        fetched = await _fetch_sitemap(crawl, runtime, row.url)
     entries, error = 0, None
     if fetched.body is None:
         error = str(fetched.error or f"status {fetched.status}")
@@ -214,6 +268,17 @@ async def _read_one(crawl: ShardCrawl, runtime: Runtime, row: Any) -> None:
         entries, error = await _take_entries(crawl, runtime, row, fetched.body)
     crawl.closed_sitemaps.append((bytes(row.url_key), entries, error))
     await crawl.until_committed()
+
+
+async def _fetch_sitemap(crawl: ShardCrawl, runtime: Runtime, url: str) -> Fetched:
+    return await runtime.fetcher.fetch(
+        url,
+        policy=crawl.site.policy,
+        allow_unverified_tls=crawl.site.definition.allow_unverified_tls,
+        want_body=_any_success,
+        max_body=MAX_SITEMAP_BYTES,
+        max_wire=MAX_SITEMAP_BYTES,
+    )
 
 
 async def _take_entries(crawl: ShardCrawl, runtime: Runtime, row: Any, body: bytes) -> tuple[int, str | None]:

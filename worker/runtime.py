@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from headersweep import logs, robots
 from models import control
 from models import engine as engines
-from scheduler import doorbell, finishing, owners, tick
+from scheduler import finishing, owners, tick
 from worker import fetch
 from worker.slice import Slice
 
@@ -34,8 +34,11 @@ log = logs.get_logger()
 
 T = TypeVar("T")
 
-SITES_KEPT = 200
+PAGES_REMEMBERED = 1_000_000
+"""Found pages remembered over all runs; the memory of a worker is bounded by it, whatever runs at once."""
 HEARTBEAT_SECONDS = 3.0
+STOP_SECONDS = 12.0
+"""A slice that is asked to stop lets its fetches end for some seconds, then commits and releases."""
 
 
 class Runtime:
@@ -51,10 +54,12 @@ class Runtime:
         self.fetcher = fetch.Fetcher(user_agent=fetch.user_agent(settings.contact))
         self.stopping = threading.Event()
         self.sites: OrderedDict[int, RunSite] = OrderedDict()
+        self.stranded: list[tuple[int, int, bool]] = []
         self._slice = threading.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="loop", daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="loop", daemon=True)
+        self._thread.start()
 
     def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the process's event loop and wait for it."""
@@ -76,11 +81,27 @@ class Runtime:
 
         return await asyncio.get_running_loop().run_in_executor(self.database_pool, work)
 
+    def knows(self, run_id: int, generation: int) -> bool:
+        """Whether what a run's shards have in common is here; a run that was opened again is another one."""
+        site = self.sites.get(run_id)
+        if site is None or site.generation != generation:
+            return False
+        self.sites.move_to_end(run_id)
+        return True
+
     def remember(self, site: RunSite) -> None:
-        """Keep what a run's shards have in common for the next slices, for a bounded number of runs."""
+        """Keep what a run's shards have in common for the next slices."""
         self.sites[site.run_id] = site
-        while len(self.sites) > SITES_KEPT:
+        self.sites.move_to_end(site.run_id)
+
+    def _trim(self) -> None:
+        """Between slices, let go of the runs that were worked on least recently."""
+        while len(self.sites) > 2 * self.settings.shards_per_slice:
             self.sites.popitem(last=False)
+        for site in self.sites.values():
+            if sum(other.remembered for other in self.sites.values()) <= PAGES_REMEMBERED:
+                break
+            site.forget()
 
     def crawl_slice(self) -> SliceReport | None:
         """Work one slice; None when this process is at one already, or about to stop."""
@@ -90,6 +111,7 @@ class Runtime:
         try:
             report = self.call(Slice(self, self.settings).run())
         finally:
+            self._trim()
             self._slice.release()
         self._after(report, round((time.monotonic() - started) * 1000))
         return report
@@ -100,7 +122,7 @@ class Runtime:
             return
         log.info("slice.finished", pages=report.pages, shards=report.claimed, duration_ms=duration_ms)
         if not report.abandoned and finishing.finish_due(self.engine):
-            tick.emit(self.engine)
+            tick.emit(self.engine, self.settings.ping_url)
 
     @property
     def busy(self) -> bool:
@@ -111,32 +133,42 @@ class Runtime:
 
     def start_timer(self) -> None:
         """Look at everything now and then, whatever the broker does: Redis is an accelerator, Postgres the product."""
-        threading.Thread(target=self._timer, name="timer", daemon=True).start()
+        # Apart, since a tick may close a large run, or go to work itself, while the heart must not stop.
+        for name, seconds, call in (
+            ("heart", HEARTBEAT_SECONDS, self._beat),
+            ("timer", self.settings.tick_seconds, self._tick),
+        ):
+            threading.Thread(target=self._every, args=(seconds, call), name=name, daemon=True).start()
 
-    def _timer(self) -> None:
-        next_tick = 0.0
-        waited = 0.0
-        while not self.stopping.wait(HEARTBEAT_SECONDS):
-            waited += HEARTBEAT_SECONDS
-            self._watch_supervisor()
+    def _every(self, seconds: float, call: Callable[[], None]) -> None:
+        while not self.stopping.is_set():
             try:
-                self._beat()
-                if waited >= next_tick:
-                    next_tick = waited + self.settings.tick_seconds
-                    self._tick()
+                call()
             except SQLAlchemyError as error:
                 log.warning("tick.failed", error_type=type(error).__name__)
+            self.stopping.wait(seconds)
 
     def _beat(self) -> None:
+        self._watch_supervisor()
         detail = {"owner": self.owner, "busy": self.busy}
         with self.engine.begin() as connection:
             connection.execute(control.record_heartbeat(name=self.node, kind="worker", detail=detail))
 
     def _tick(self) -> None:
-        result = tick.tick(self.engine)
-        if result.ring and not self.busy and not doorbell.ring(self.settings.broker_url):
-            # Nobody can be told: this process goes itself.
-            self.crawl_slice()
+        result = tick.tick(
+            self.engine, retention_days=self.settings.retention_days, ping_url=self.settings.ping_url
+        )
+        if result.ring and not self.busy:
+            # Not by the doorbell: a process that is at work may answer it, and the broker may be away.
+            threading.Thread(target=self._help, name="slice", daemon=True).start()
+
+    def _help(self) -> None:
+        """Work on what is due for as long as there is some, beside the timer: heartbeats must go on."""
+        try:
+            while (report := self.crawl_slice()) is not None and report.claimed and report.more:
+                pass
+        except SQLAlchemyError as error:
+            log.warning("tick.failed", error_type=type(error).__name__)
 
     def _watch_supervisor(self) -> None:
         """Stop when the supervisor that started this process is gone: it cannot stop us any more."""
@@ -147,3 +179,19 @@ class Runtime:
     def stop(self) -> None:
         """Start nothing new; a slice at work ends cleanly within seconds."""
         self.stopping.set()
+
+    def close(self) -> None:
+        """End for good: what is under way is given up, connections are closed."""
+        self.stop()
+        with self._slice:
+            self.call(self.fetcher.aclose())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self.database_pool.shutdown()
+        self.engine.dispose()
+
+    def finish(self, seconds: float = STOP_SECONDS) -> None:
+        """Wait until the slice at work, if any, has handed back what it held: Celery knows only those it started."""
+        if self._slice.acquire(timeout=seconds):
+            self._slice.release()

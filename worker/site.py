@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,13 +14,26 @@ from worker.page import Snapshot
 
 if TYPE_CHECKING:
     from headersweep.definition import SiteDefinition
+    from headersweep.robots import RobotsRules
     from headersweep.urls import PageUrl
     from scheduler.seeding import ShardKey
 
 KNOWN_LIMIT = 500_000
 """URL keys remembered per run: forgetting them costs a statement, never a page."""
 
+SEEN_LIMIT = 2_000
+"""Distinct canonical texts that the guard looks at; beyond that the decision is left to the end of the run."""
+
 MAX_DEPTH_ERROR = "max_depth"
+
+
+@dataclass(frozen=True, slots=True)
+class Robots:
+    """What was decided about an origin's robots.txt in this run: rules, or what becomes of all its pages."""
+
+    holds_until: float
+    rules: RobotsRules | None = None
+    denied: tuple[Outcome, str] | None = None
 
 
 class RunSite:
@@ -27,6 +42,7 @@ class RunSite:
     def __init__(  # noqa: PLR0913, PLR0917 - each is a column of the run
         self,
         run_id: int,
+        generation: int,
         site_id: int,
         name: str,
         slot: datetime,
@@ -34,18 +50,25 @@ class RunSite:
         masked: frozenset[str],
     ) -> None:
         self.run_id = run_id
+        self.generation = generation
         self.site_id = site_id
         self.name = name
         self.definition = definition
         self.policy = addresses.AddressPolicy(definition.allow_addresses)
         self.links = links.LinkReader()
         self.shard_ids: dict[ShardKey, int] = {}
+        self.robots: dict[int, Robots] = {}
         self._scope = scope.SiteScope(definition, today=slot.date())
         self._known: set[bytes] = set()
         self._masked = masked
         self._seen: Counter[str] = Counter()
         self._next_check = guard.DISTINCT_LIMIT + 1
         self.new_masks: dict[str, tuple[int, int]] = {}
+
+    @property
+    def remembered(self) -> int:
+        """How many found pages this process remembers."""
+        return len(self._known)
 
     def forget(self) -> None:
         """Forget what was found: some of it was not committed, and must be found again."""
@@ -71,22 +94,26 @@ class RunSite:
         """The snapshot that a header block amounts to, with the masks of the site."""
         parsed = headers.parse_block(raw)
         canonical = headers.canonical_text(parsed.pairs, parsed.malformed, self._masked)
-        self._seen[canonical] += 1
-        if len(self._seen) >= self._next_check and self._mask_more():
-            canonical = headers.canonical_text(parsed.pairs, parsed.malformed, self._masked)
         return Snapshot(headers.content_hash(canonical), canonical, headers.mask_cookies(raw)), parsed
 
-    def _mask_more(self) -> bool:
-        """Notice a header that differs on nearly every response, before it makes a snapshot per page."""
+    def count(self, canonicals: Iterable[str]) -> None:
+        """Count committed responses, and notice a header that differs on nearly every one of them.
+
+        Only what is committed counts: a page fetched again after a crash must not count twice, else what is masked
+        would depend on interruptions.
+        """
+        self._seen.update(canonicals)
+        if len(self._seen) >= self._next_check:
+            self._mask_more()
+
+    def _mask_more(self) -> None:
         counter = guard.ValueCounter()
         for canonical, responses in self._seen.items():
             counter.seen(headers.value_lines(canonical), times=responses)
         masks = counter.masks()
         self._next_check = len(self._seen) + max(10, len(self._seen) // 4)
-        if not masks:
-            return False
         self._masked |= masks.keys()
         self.new_masks.update(masks)
-        self._seen.clear()
-        self._next_check = guard.DISTINCT_LIMIT + 1
-        return True
+        if masks or len(self._seen) > SEEN_LIMIT:
+            self._seen.clear()
+            self._next_check = guard.DISTINCT_LIMIT + 1

@@ -12,17 +12,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from headersweep import logs, urls
-from headersweep.definition import SiteDefinition
-from models import control as switch
-from models import frontier, origins, runs, shards, sites
-from worker.commit import Committed, Committer, Found, ShardBatch, load_rows
-from worker.crawl import LOAD_LIMIT, SOLO_PAGES, Held, OriginState, ShardCrawl
-from worker.page import Item
+from models import frontier, origins, shards
+from worker.claim import Claimed, Claims
+from worker.commit import Committed, Committer, Found, ShardBatch
+from worker.crawl import LOAD_LIMIT, SOLO_PAGES, Held, Reserved, ShardCrawl
 from worker.prepare import prepare
-from worker.site import RunSite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +41,9 @@ LINGER_SECONDS = 3.0
 """A shard that becomes due so soon is waited for, rather than left to the next tick."""
 
 KNOWN_BITE = 2000
-RETRY_LIMIT = 200
+
+CRASHES_TOLERATED = 20
+"""So many pages may meet a defect of ours in one shard before the shard as a whole counts as crashed."""
 
 
 @dataclass(slots=True)
@@ -76,18 +75,21 @@ class Slice:
     def __init__(self, runtime: Runtime, settings: Settings) -> None:
         self._runtime = runtime
         self._settings = settings
+        self._claims = Claims(runtime, settings)
         self._committer = Committer(runtime.engine, runtime.owner, settings.lease_seconds)
         self._crawls: dict[int, ShardCrawl] = {}
         self._poked = asyncio.Event()
         self._clock = _Clock()
         self._report = SliceReport()
         self._paused = False
+        self._hurried = False
         self._claim_now = True
         self._quarantine: dict[int, list[int]] = {}
 
     async def run(self) -> SliceReport:
         """Crawl until the time is up, nothing is due, or the process is asked to stop."""
         try:
+            await self._return_stranded()
             await self._crawl()
             await self._drain()
         except SQLAlchemyError as error:
@@ -119,14 +121,16 @@ class Slice:
     def _stop_expired(self) -> bool:
         """Let the shards start nothing new; whether they had their time to end what is in flight.
 
-        A slice that only grew old waits for its slowest page, else that page could never be fetched.
+        A slice that only grew old waits for its slowest page, or robots.txt, else these could never be fetched.
         """
-        for crawl in self._crawls.values():
-            crawl.stop()
         now = time.monotonic()
         self._clock.stopped = self._clock.stopped or now
-        hurry = self._paused or self._runtime.stopping.is_set()
-        if hurry:
+        self._hurried = self._paused or self._runtime.stopping.is_set()
+        for crawl in self._crawls.values():
+            crawl.aged = True
+            if self._hurried or not crawl.is_preparing:
+                crawl.stop()
+        if self._hurried:
             self._clock.hurried = self._clock.hurried or now
             return now - self._clock.hurried >= DRAIN_SECONDS
         return now - self._clock.stopped >= AGED_SECONDS
@@ -184,109 +188,26 @@ class Slice:
     async def _claim(self) -> None:
         self._clock.claimed = time.monotonic()
         self._claim_now = False
-        alone = not self._crawls
         limit = self._settings.shards_per_slice - len(self._crawls)
-        held, paused = await self._database(
-            lambda connection: self._claim_rows(connection, limit, alone=alone)
-        )
+        beside = list(self._crawls.values())
+        held, paused = await self._database(lambda connection: self._claims.rows(connection, limit, beside))
         self._paused = self._paused or paused
         if not held:
             return
         self._report.claimed += len(held)
         for shard in held:
             log.debug("shard.claimed", run_id=shard.run_id, shard_id=shard.id, fence=shard.fence)
-        crawls = await self._database(lambda connection: self._make_crawls(connection, held))
-        for crawl in crawls:
+        claimed: Claimed = await self._database(
+            lambda connection: self._claims.work_on(connection, held, beside, self._poke)
+        )
+        for run_id in claimed.started:
+            if run_id in self._runtime.sites:
+                log.info("run.started", run_id=run_id, site_name=self._runtime.sites[run_id].name)
+        self._quarantine.update(claimed.quarantine)
+        for crawl in claimed.crawls:
+            crawl.mark = self._mark(crawl.held)
             self._crawls[crawl.held.id] = crawl
             crawl.preparing = self._runtime.spawn(self._prepare(crawl))
-
-    def _claim_rows(self, connection: Any, limit: int, *, alone: bool) -> tuple[list[Held], bool]:
-        """Claim in one statement. A shard that may hold a page that kills goes on alone: nothing else beside it."""
-        values = {
-            "owner": self._runtime.owner,
-            "lease": self._settings.lease_seconds,
-            "limit": limit,
-            "solo": False,
-            "solo_after": shards.SOLO_AFTER,
-        }
-        claimed = []
-        if alone:
-            claimed = connection.execute(shards.claim(), {**values, "solo": True, "limit": 1}).all()
-        if not claimed and not any(crawl.solo for crawl in self._crawls.values()):
-            claimed = connection.execute(shards.claim(), values).all()
-        held = [
-            Held(
-                row.id,
-                row.run_id,
-                row.origin_id,
-                row.fence,
-                row.top,
-                row.done_upto,
-                row.known_upto,
-                row.lost_leases,
-                row.suspect_page_id,
-            )
-            for row in claimed
-        ]
-        if held:
-            connection.execute(runs.start(), {"ids": sorted({shard.run_id for shard in held})})
-        return held, bool(connection.execute(switch.is_paused()).scalar())
-
-    def _make_crawls(self, connection: Any, held: list[Held]) -> list[ShardCrawl]:
-        self._load_sites(connection, held)
-        states = self._origin_states(connection, held)
-        crawls = []
-        for shard in held:
-            site = self._runtime.sites[shard.run_id]
-            crawl = ShardCrawl(
-                shard, site, states[shard.origin_id], self._runtime.fetcher, self._runtime.agent, self._poke
-            )
-            crawl.mark = self._mark(shard)
-            if shard.lost_leases >= shards.QUARANTINE_AFTER and shard.suspect_page_id is not None:
-                self._quarantine[shard.id] = [shard.suspect_page_id]
-                log.error(
-                    "page.quarantined", run_id=shard.run_id, shard_id=shard.id, page_id=shard.suspect_page_id
-                )
-            else:
-                self._first_rows(connection, crawl)
-            crawls.append(crawl)
-        return crawls
-
-    def _first_rows(self, connection: Any, crawl: ShardCrawl) -> None:
-        held = crawl.held
-        values = {"shard_id": held.id, "limit": RETRY_LIMIT}
-        again = [
-            Item(row.page_id, row.seq, row.depth, row.url, bytes(row.url_key), row.attempts)
-            for row in connection.execute(frontier.due_retries(), values)
-        ]
-        items, upto = load_rows(connection, held, held.done_upto, LOAD_LIMIT, held.top)
-        crawl.first = (again + items, upto)
-
-    def _load_sites(self, connection: Any, held: list[Held]) -> None:
-        missing = sorted({shard.run_id for shard in held} - self._runtime.sites.keys())
-        if not missing:
-            return
-        rows = connection.execute(runs.load(), {"ids": missing}).all()
-        masks: dict[int, set[str]] = {row.site_id: set() for row in rows}
-        for row in connection.execute(sites.masks(), {"site_ids": sorted(masks)}):
-            masks[row.site_id].add(row.header_name)
-        for row in rows:
-            definition = SiteDefinition.from_json(row.definition)
-            site = RunSite(
-                row.id, row.site_id, row.site_name, row.slot, definition, frozenset(masks[row.site_id])
-            )
-            self._runtime.remember(site)
-
-    def _origin_states(self, connection: Any, held: list[Held]) -> dict[int, OriginState]:
-        by_origin = {shard.origin_id: self._runtime.sites[shard.run_id].definition for shard in held}
-        states = {}
-        for row in connection.execute(origins.load(), {"ids": sorted(by_origin)}):
-            definition = by_origin[row.id]
-            rate = _start_rate(row.rate, definition)
-            states[row.id] = OriginState(
-                row.scheme, row.host, row.port, rate, row.backoff_level, max_rate=definition.max_rate, row=row
-            )
-        return states
 
     async def _prepare(self, crawl: ShardCrawl) -> None:
         """robots.txt and sitemaps first, then the pages of the shard."""
@@ -332,7 +253,6 @@ class Slice:
         wanting = [(crawl, crawl.permits_wanted) for crawl in self._crawls.values() if crawl.permits_wanted]
         if not wanting:
             return
-        waits = {}
         by_origin: dict[int, list[tuple[ShardCrawl, int]]] = {}
         for crawl, count in wanting:
             by_origin.setdefault(crawl.held.origin_id, []).append((crawl, count))
@@ -342,12 +262,23 @@ class Slice:
             "gaps": [entries[0][0].origin.gap for entries in by_origin.values()],
         }
         rows = await self._database(lambda connection: connection.execute(origins.reserve(), values).all())
-        waits = {row.id: row.wait for row in rows}
-        for origin_id, entries in by_origin.items():
-            first = waits.get(origin_id, 0.0)
+        for row in rows:
+            first, entries = row.wait, by_origin[row.id]
             for crawl, count in entries:
-                crawl.permit(first, count)
+                reserved = Reserved(row.begins, row.ends, crawl.origin.gap, count)
+                crawl.permit(first, count, reserved if len(entries) == 1 else None)
                 first += count * crawl.origin.gap
+
+    def _give_back(self, connection: Any, crawls: list[ShardCrawl]) -> None:
+        """What was reserved on an origin's row and not used holds nobody up."""
+        rows = [
+            (crawl.held.origin_id, *unused)
+            for crawl in crawls
+            if (unused := crawl.unused_reservation()) is not None
+        ]
+        if rows:
+            ids, ends, seconds = (list(column) for column in zip(*rows, strict=True))
+            connection.execute(origins.give_back(), {"ids": ids, "endss": ends, "seconds": seconds})
 
     # -- committing --------------------------------------------------------------------------------------------
 
@@ -355,21 +286,52 @@ class Slice:
         """Commit what was collected; repeat while the database is away, until the leases are no longer safe."""
         batches = [self._batch(crawl) for crawl in self._crawls.values()]
         began = time.monotonic()
+        try:
+            answer = await self._commit_patiently(batches)
+        except DBAPIError as error:
+            if _passing(error) or not batches:
+                raise
+            await self._commit_apart(batches)
+        else:
+            self._apply(batches, answer)
+        self._clock.renewed = began
+        self._clock.committed = time.monotonic()
+
+    async def _commit_patiently(self, batches: list[ShardBatch]) -> Committed:
         while True:
+            commit = asyncio.ensure_future(self._thread(lambda: self._committer.commit(batches)))
+            done, _ = await asyncio.wait({commit}, timeout=max(self._safe_for(), 0.01))
+            if not done:
+                # The leases may be another's soon: what is fetched from now on is fetched twice.
+                self._stop_all()
             try:
-                answer = await self._thread(lambda: self._committer.commit(batches))
+                answer: Committed = await commit
             except DBAPIError as error:
-                if not _passing(error) or self._lease_unsafe():
+                if not _passing(error) or self._safe_for() <= 0:
                     raise
                 await asyncio.sleep(0.25)
             else:
-                break
-        self._clock.renewed = began
-        self._clock.committed = time.monotonic()
-        self._apply(batches, answer)
+                return answer
 
-    def _lease_unsafe(self) -> bool:
-        return time.monotonic() - self._clock.renewed >= self._settings.lease_seconds * 2 / 3
+    async def _commit_apart(self, batches: list[ShardBatch]) -> None:
+        """The database refuses something of what was collected: find the shard at fault, commit the others."""
+        for batch in batches:
+            try:
+                answer = await self._commit_patiently([batch])
+            except DBAPIError as error:
+                if _passing(error):
+                    raise
+                await self._fail(self._crawls[batch.held.id], error)
+            else:
+                self._apply([batch], answer)
+
+    def _safe_for(self) -> float:
+        """For how long the leases are ours for certain, by our own clock."""
+        return self._clock.renewed + self._settings.lease_seconds * 2 / 3 - time.monotonic()
+
+    def _stop_all(self) -> None:
+        for crawl in self._crawls.values():
+            crawl.stop()
 
     def _batch(self, crawl: ShardCrawl) -> ShardBatch:
         collected = crawl.take()
@@ -383,7 +345,7 @@ class Slice:
         return ShardBatch(
             held=crawl.held,
             site=crawl.site,
-            origin=crawl.origin,
+            news=crawl.origin.take_news(),
             results=collected.results,
             found=found,
             done_upto=crawl.done_upto(collected.results),
@@ -401,11 +363,13 @@ class Slice:
         self._report.new_snapshots += answer.new_snapshots
         for batch in batches:
             crawl = self._crawls[batch.held.id]
+            if batch.held.origin_id in answer.resting:
+                crawl.stop()
             if batch.held.id in answer.lost:
                 self._lose(crawl)
                 continue
             self._report.pages += sum(result.outcome is not None for result in batch.results)
-            crawl.origin.dirty, crawl.origin.block_seconds = False, 0.0
+            crawl.site.count(result.snapshot.canonical for result in batch.results if result.snapshot)
             self._quarantine.pop(batch.held.id, None)
             crawl.top = answer.tops[batch.held.id]
             if batch.held.id in answer.rows:
@@ -416,26 +380,59 @@ class Slice:
     def _lose(self, crawl: ShardCrawl) -> None:
         """Another worker holds the shard now: nothing of ours was written, nothing more is done."""
         log.warning("shard.lost", run_id=crawl.held.run_id, shard_id=crawl.held.id, fence=crawl.held.fence)
-        crawl.lost = True
+        self._drop(crawl)
+
+    def _drop(self, crawl: ShardCrawl) -> None:
+        del self._crawls[crawl.held.id]
         crawl.site.forget()
         crawl.stop()
-        del self._crawls[crawl.held.id]
-        self._runtime.spawn(crawl.wait_idle(0))
+        self._runtime.spawn(_end(crawl))
+
+    async def _fail(self, crawl: ShardCrawl, error: BaseException) -> None:
+        """A defect of ours ended the work on a shard: that counts as a lost lease, and the other shards go on."""
+        held = crawl.held
+        log.error(
+            "shard.crashed",
+            run_id=held.run_id,
+            shard_id=held.id,
+            error_type=type(error).__name__,
+            exc_info=error,
+        )
+        self._drop(crawl)
+        values = {"id": held.id, "fence": held.fence, "owner": self._runtime.owner}
+        await self._database(lambda connection: connection.execute(shards.lapse(), values))
 
     # -- letting go --------------------------------------------------------------------------------------------
 
     async def _release_idle(self) -> None:
         """Hand back the shards that have nothing left to do for now, or whose origin asked for a rest."""
-        for crawl in self._crawls.values():
-            if error := crawl.crashed():
-                raise error
+        for crawl in list(self._crawls.values()):
+            await self._look_after_crashes(crawl)
         idle = [
             crawl
             for crawl in self._crawls.values()
-            if crawl.exhausted or (crawl.stopping and crawl.in_flight == 0)
+            if crawl.exhausted
+            or (crawl.stopping and crawl.in_flight == 0 and (self._hurried or not crawl.is_preparing))
         ]
         if idle:
-            await self._release([crawl for crawl in idle if not crawl.results])
+            await self._release([crawl for crawl in idle if not crawl.has_news])
+
+    async def _look_after_crashes(self, crawl: ShardCrawl) -> None:
+        """A page that our own code cannot stand is left out, loudly; trouble with the database is everybody's."""
+        for error, item in crawl.crashes():
+            if isinstance(error, SQLAlchemyError):
+                raise error
+            if item is None or crawl.crashed_pages >= CRASHES_TOLERATED:
+                await self._fail(crawl, error)
+                return
+            log.error(
+                "page.quarantined",
+                run_id=crawl.held.run_id,
+                page_id=item.page_id,
+                url_full=item.url,
+                exc_info=error,
+            )
+            crawl.give_up(item)
 
     async def _release(self, crawls: list[ShardCrawl]) -> None:
         if not crawls:
@@ -445,17 +442,28 @@ class Slice:
             "ids": [crawl.held.id for crawl in crawls],
             "fences": [crawl.held.fence for crawl in crawls],
             "prepared": [crawl.prepared for crawl in crawls],
+            "done_uptos": [crawl.done_upto([]) for crawl in crawls],
         }
-        await self._database(lambda connection: connection.execute(shards.release(), values).all())
         for crawl in crawls:
             crawl.stop()
+        solo = [crawl.held.id for crawl in crawls if crawl.solo]
+
+        def release(connection: Any) -> None:
+            if solo:
+                connection.execute(frontier.unmark_sitemaps(), {"shard_ids": solo})
+            connection.execute(shards.release(), values)
+            self._give_back(connection, crawls)
+
+        await self._database(release)
+        for crawl in crawls:
             self._crawls.pop(crawl.held.id, None)
             await crawl.wait_idle(0)
+            if crawl.has_news:
+                crawl.site.forget()
 
     async def _drain(self) -> None:
         """End cleanly: let the fetches in flight end for a while, commit, hand back everything."""
-        for crawl in self._crawls.values():
-            crawl.stop()
+        self._stop_all()
         await asyncio.gather(*(crawl.wait_idle(0) for crawl in self._crawls.values()))
         if self._crawls:
             await self._commit()
@@ -464,15 +472,32 @@ class Slice:
         self._report.more = soon > 0
 
     def _abandon(self, error: SQLAlchemyError) -> None:
-        """Drop all that is held: the leases may be another's by now. Their clock brings the shards back."""
+        """Drop all that is held: the leases may be another's by now. Their clock brings the shards back.
+
+        Unless we are back before: then they are handed back, since nobody died over them.
+        """
         self._report.abandoned = True
+        self._runtime.stranded += [
+            (crawl.held.id, crawl.held.fence, crawl.prepared) for crawl in self._crawls.values()
+        ]
         log.warning("slice.abandoned", shards=len(self._crawls), error_type=type(error).__name__)
 
+    async def _return_stranded(self) -> None:
+        """Hand back what an earlier slice of this process had to drop, where it is still ours."""
+        stranded = self._runtime.stranded
+        if not stranded:
+            return
+        ids, fences, prepared = (list(column) for column in zip(*stranded, strict=True))
+        # Their low-water marks stay where the last commit put them.
+        marks = [0] * len(ids)
+        owner = self._runtime.owner
+        values = {"owner": owner, "ids": ids, "fences": fences, "prepared": prepared, "done_uptos": marks}
+        await self._database(lambda connection: connection.execute(shards.release(), values).all())
+        self._runtime.stranded = []
+
     async def _cancel_all(self) -> None:
-        for crawl in self._crawls.values():
-            crawl.site.forget()
-            crawl.stop()
-        await asyncio.gather(*(crawl.wait_idle(0) for crawl in self._crawls.values()))
+        self._stop_all()
+        await asyncio.gather(*(_end(crawl) for crawl in self._crawls.values()))
         self._crawls.clear()
 
     # -- the database, in a thread -----------------------------------------------------------------------------
@@ -489,6 +514,12 @@ def _known_pages(site_id: int, after: int, connection: Any) -> Any:
     return connection.execute(frontier.known_pages(), values).all()
 
 
+async def _end(crawl: ShardCrawl) -> None:
+    """End a shard whose last results are not committed: what they found must be found again."""
+    await crawl.wait_idle(0)
+    crawl.site.forget()
+
+
 def _depths(result: Any) -> list[tuple[Any, int]]:
     """The pages that a result found, each with its depth: a redirect leads no deeper."""
     return [
@@ -496,16 +527,11 @@ def _depths(result: Any) -> list[tuple[Any, int]]:
     ]
 
 
-def _start_rate(learnt: float | None, definition: SiteDefinition) -> float:
-    """The rate to go on with: what was learnt, within what the owner allows now."""
-    if definition.max_rate == 0 and definition.rate == 0:
-        return learnt or 0.0
-    return min(learnt or definition.rate, definition.max_rate)
-
-
 def _passing(error: DBAPIError) -> bool:
     """Whether an error of the database may pass by itself: a lost connection, a lock, a restart, a full disk."""
     state = getattr(error.orig, "sqlstate", None)
-    if error.connection_invalidated or state is None:
+    if error.connection_invalidated:
         return True
+    if state is None:
+        return isinstance(error, OperationalError | InterfaceError)
     return state[:2] in {"08", "40", "53", "57", "55", "58"}

@@ -50,8 +50,12 @@ def sweep_rescue() -> None:
     Idempotency key: the state of the rows themselves (fencing number, final state, event id).
     Repeat: nothing left to rescue is nothing to do.
     """
-    if tick.tick(celery.runtime().engine).ring:
-        doorbell.ring(celery.settings().broker_url)
+    settings = celery.settings()
+    result = tick.tick(
+        celery.runtime().engine, retention_days=settings.retention_days, ping_url=settings.ping_url
+    )
+    if result.ring:
+        doorbell.ring(settings.broker_url)
 
 
 @shared_task(name="run.finish")
@@ -63,4 +67,4 @@ def run_finish(run_id: int) -> None:
     """
     engine = celery.runtime().engine
     if finishing.finish(engine, run_id):
-        tick.emit(engine)
+        tick.emit(engine, celery.settings().ping_url)

@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.Column("depth", sa.SmallInteger(), nullable=False),
         sa.CheckConstraint("seq >= 1 AND depth >= 0", name=op.f("ck_frontier_positive")),
         sa.PrimaryKeyConstraint("run_id", "page_id", name=op.f("pk_frontier")),
-        sa.UniqueConstraint("run_id", "shard_id", "seq", name=op.f("uq_frontier_run_id_shard_id_seq")),
+        sa.UniqueConstraint("shard_id", "seq", "run_id", name=op.f("uq_frontier_shard_id_seq_run_id")),
         postgresql_partition_by="RANGE (run_id)",
     )
     op.create_table(

@@ -13,6 +13,8 @@ from cli import options
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
+    from cli.report import Run
+
 BATCH_ROWS = 2_000
 CACHED_SNAPSHOTS = 10_000
 
@@ -31,10 +33,22 @@ def export(run: int, shape: str, output: str | None) -> None:
     output_module.check(output)
     write = _csv if shape == "csv" else _jsonl
     with context.database() as database, database.engine.connect() as connection:
-        report.find_run(connection, run)
+        _refuse_dropped(connection, report.find_run(connection, run))
         with output_module.writing(output) as stream:
             for part in write(connection, run):
                 stream.write(part)
+
+
+def _refuse_dropped(connection: Connection, run: Run) -> None:
+    """An empty export must not be mistaken for a site without pages."""
+    from headersweep.errors import UsageError
+    from models import visits
+
+    if run.visited and not connection.execute(visits.any_kept(), {"run_id": run.run_id}).scalar_one():
+        raise UsageError(
+            f"the visits of run {run.run_id} were dropped by retention (HEADERSWEEP_RETENTION_DAYS); "
+            f"`headersweep show {run.run_id}` has what is left"
+        )
 
 
 def _rows(connection: Connection, run_id: int) -> Iterator[Row[Any]]:

@@ -19,7 +19,7 @@ def show(run: int, shape: str, output: str | None) -> None:
 
     output_module.check(output)
     with context.database() as database, database.engine.connect() as connection:
-        found = report.collect(connection, run)
+        found = report.collect(connection, run, retention_days=database.settings.retention_days)
     width = results.terminal_width(output)
     rendered = json.details(found) if shape == "json" else text.summary(found, width, full=True)
     output_module.emit(rendered, output)

@@ -50,6 +50,7 @@ def details(report: RunReport) -> str:
         requested_by=report.run.requested_by,
         reason=report.run.reason,
         generation=report.run.generation,
+        visits_dropped=report.visits_dropped,
         progress={"found": report.found, "done": report.done},
         answers=[
             {"outcome": item.outcome.label, "status": item.status, "pages": item.pages}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from cli.render import words
@@ -59,6 +60,12 @@ REASONS = {
     "template_limit": "too many pages of one pattern",
 }
 
+PLACEHOLDER = re.compile("<(?!path)[a-z-]+>")
+"""A canonical value that is a placeholder as a whole, such as ``<request-id>``; where a redirect leads tells something."""
+
+LASTING = frozenset({"address_denied"})
+"""Reasons that would be the same the next time: only another definition of the site changes them."""
+
 STATES = {
     RunState.PLANNED: "planned, not started yet",
     RunState.RUNNING: "running",
@@ -74,6 +81,7 @@ def summary(report: RunReport, width: int, *, full: bool = False) -> str:
     blocks = [
         _heading(report),
         _counts(report),
+        _dropped(report),
         _header_sets(report, width, full=full),
         _not_stored(report.troubles, width),
         _masked(report.masks),
@@ -116,6 +124,16 @@ def _counts(report: RunReport) -> list[str]:
     return lines
 
 
+def _dropped(report: RunReport) -> list[str]:
+    if not report.visits_dropped:
+        return []
+    age = f"older than {report.retention_days} days " if report.retention_days else "past retention "
+    return [
+        f"Visits {age}were dropped (HEADERSWEEP_RETENTION_DAYS): which page answered how is no longer known here.",
+        "The header sets below are those that the site sent around this run.",
+    ]
+
+
 def _accounting(run: Run) -> str:
     accounting = run.accounting or {}
     parts = [
@@ -148,18 +166,17 @@ def _header_sets(report: RunReport, width: int, *, full: bool) -> list[str]:
         lines += [f"      {words.cut(words.safe(url), width - 6)}" for url in item.samples]
     hidden = report.sets[len(shown) :]
     if hidden:
-        pages = sum(item.pages for item in hidden)
-        lines += ["", f"  and {words.count(len(hidden), 'more set')} on {words.count(pages, 'page')}"]
+        pages = sum(item.pages or 0 for item in hidden)
+        where = f" on {words.count(pages, 'page')}" if pages else ""
+        lines += ["", f"  and {words.count(len(hidden), 'more set')}{where}"]
     return lines
 
 
 def _set_head(place: int, item: HeaderSet, *, show_new: bool) -> str:
     statuses = ", ".join(str(status) for status in item.statuses)
-    new = ", new" if item.is_new and show_new else ""
-    return (
-        f"  #{place}  {words.count(item.pages, 'page')}, status {statuses}{new}"
-        f"  [{item.content_hash.hex()[:SHORT_HASH]}]"
-    )
+    known = [] if item.pages is None else [words.count(item.pages, "page"), f"status {statuses}"]
+    said = ", ".join([*known, *(["new"] if item.is_new and show_new else [])])
+    return f"  #{place}  {said}{'  ' if said else ''}[{item.content_hash.hex()[:SHORT_HASH]}]"
 
 
 def _set_body(
@@ -176,15 +193,21 @@ def _set_body(
 
 
 def _headers(item: HeaderSet, masked: frozenset[str], width: int) -> Iterator[str]:
-    telling = _telling(item.pairs, masked)
+    varying_here = VARYING | masked | _placeholders(item)
+    telling = tuple(pair for pair in item.pairs if pair[0].lower() not in varying_here)
     for name, value in telling:
         yield f"      {words.cut(words.safe(f'{name}: {value}'), width - 6)}"
     if not telling:
         yield "      (no header that tells anything)"
-    varying = dict.fromkeys(name for name, _ in item.pairs if name.lower() in VARYING | masked)
+    varying = dict.fromkeys(name for name, _ in item.pairs if name.lower() in varying_here)
     if varying:
         yield f"      {words.cut(words.safe('also: ' + ', '.join(varying)), width - 6)}"
     yield from _malformed(item, width)
+
+
+def _placeholders(item: HeaderSet) -> frozenset[str]:
+    """The headers whose whole value is volatile by the table: ids and the like, where one answer's value tells nothing."""
+    return frozenset(name for name, value in item.lines if PLACEHOLDER.fullmatch(value))
 
 
 def _malformed(item: HeaderSet, width: int) -> Iterator[str]:
@@ -258,11 +281,12 @@ def _sitemaps(sitemaps: Sequence[Sitemap], width: int, *, full: bool) -> list[st
 def _more(report: RunReport, *, full: bool) -> list[str]:
     number = report.run.run_id
     lines = [] if full else [f"Everything:    headersweep show {number}"]
+    if report.visits_dropped:
+        return [*lines, f"Sweep again:   headersweep rerun {number}"]
     lines.append(f"Every page:    headersweep export {number} --format csv")
-    accounting = report.run.accounting or {}
     if not report.run.is_final:
         lines.append(f"Go on with it: headersweep resume {number}")
-    elif accounting.get("failed"):
+    elif any(item.outcome is Outcome.FAILED and item.reason not in LASTING for item in report.troubles):
         lines.append(f"Failed again:  headersweep rerun {number} --failed")
     return lines
 

@@ -12,7 +12,18 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from models import frontier, origins, outbox, runs, shards, sites, snapshots, spans, visits
+from models import (
+    frontier,
+    origins,
+    outbox,
+    partitions,
+    runs,
+    shards,
+    sites,
+    snapshots,
+    spans,
+    visits,
+)
 from tests.plans import _load
 
 if TYPE_CHECKING:
@@ -55,14 +66,19 @@ CASES = {
             "visits": [5],
             "known_uptos": [None],
             "clear_losts": [True],
+            "settleds": [True],
             "lease": 12.0,
         },
         {"pk_shards"},
     ),
     "shards.release": Case(
         shards.release(),
-        {"ids": [SHARD], "fences": [1], "prepared": [True], "owner": "me"},
+        {"ids": [SHARD], "fences": [1], "prepared": [True], "done_uptos": [10], "owner": "me"},
         {"pk_shards", "ix_retries_shard_id_not_before", "ix_sitemaps_open"},
+    ),
+    "shards.lapse": Case(shards.lapse(), {"id": SHARD, "fence": 1, "owner": "me"}, {"pk_shards"}),
+    "shards.uncount": Case(
+        shards.uncount(), {"run_id": OPEN_RUN, "page_ids": PAGES}, {"frontier_r20000_pkey", "pk_shards"}
     ),
     "shards.leased_owners": Case(shards.leased_owners(), {}, {"ix_shards_open"}),
     "shards.expire": Case(shards.expire(), {"owners": ["gone"]}, {"ix_shards_open"}),
@@ -94,6 +110,10 @@ CASES = {
     ),
     "origins.load": Case(origins.load(), {"ids": [7]}, {"pk_origins"}),
     "origins.reserve": Case(origins.reserve(), {"ids": [7], "counts": [1], "gaps": [1.0]}, {"pk_origins"}),
+    "origins.resting": Case(origins.resting(), {"ids": [7]}, {"pk_origins"}),
+    "origins.give_back": Case(
+        origins.give_back(), {"ids": [7], "endss": [NOW], "seconds": [1.0]}, {"pk_origins"}
+    ),
     "origins.feedback": Case(
         origins.feedback(), {"ids": [7], "rates": [1.0], "levels": [0], "blocks": [0.0]}, {"pk_origins"}
     ),
@@ -105,10 +125,16 @@ CASES = {
         {"run_ids": [OPEN_RUN] * 20, "page_ids": PAGES, "shard_ids": [SHARD] * 20, "depths": [1] * 20},
         {"frontier_r20000_pkey", "pk_shards"},
     ),
+    "frontier.mark_sitemap": Case(
+        frontier.mark_sitemap(), {"run_id": OPEN_RUN, "url_key": KEY, "error": "x"}, {"pk_sitemaps"}
+    ),
+    "frontier.unmark_sitemaps": Case(
+        frontier.unmark_sitemaps(), {"shard_ids": [SHARD]}, {"ix_sitemaps_open"}
+    ),
     "frontier.next_rows": Case(
         frontier.next_rows(),
         {"run_id": OPEN_RUN, "shard_id": SHARD, "after": N // 2, "limit": 100},
-        {"frontier_r20000_run_id_shard_id_seq_key", "visits_r20000_pkey", "pk_retries", "pk_pages"},
+        {"frontier_r20000_shard_id_seq_run_id_key", "visits_r20000_pkey", "pk_retries", "pk_pages"},
     ),
     "frontier.due_retries": Case(
         frontier.due_retries(),
@@ -130,6 +156,8 @@ CASES = {
     "visits.drop_failed": Case(
         visits.drop_failed(), {"run_id": OPEN_RUN, "outcomes": [6]}, {"visits_r20000_pkey"}
     ),
+    "partitions.droppable": Case(partitions.droppable(90), {"low": None}, {"pk_runs"}),
+    "partitions.lock_runs": Case(partitions.lock_runs(7000), {}, {"pk_runs"}),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }
 
@@ -137,11 +165,12 @@ WHOLE = {
     "shards.insert", "shards.insert_first", "shards.mark_suspect", "shards.clear_quarantined", "shards.reopen", "shards.fence_off",
     "runs.previous", "runs.close", "runs.reopen", "origins.insert", "origins.keep_robots",
     "frontier.add_pages", "frontier.add_retries", "frontier.add_sitemaps", "frontier.close_sitemap",
-    "frontier.count_of_run", "visits.add", "visits.outcomes_of_run", "visits.snapshots_of_run", "visits.fold",
+    "frontier.count_of_run", "visits.add", "visits.any_kept", "visits.outcomes_of_run", "visits.snapshots_of_run", "visits.fold",
     "visits.digest_rows", "visits.start_pages_fetched", "snapshots.add", "sites.add_masks", "sites.keep_snapshots",
     "spans.open_new", "spans.close_changed", "spans.close_vanished", "spans.fold", "outbox.add", "outbox.mark_emitted",
 }  # fmt: skip
-"""Statements that insert, touch one row by key once in a run, or read a whole run on purpose when it closes."""
+"""Statements that insert, touch one row by key once in a run, stop at the first row they meet, or read a whole run on
+purpose when it closes."""
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +227,45 @@ def test_a_hot_statement_reads_no_large_table_as_a_whole(loaded: Connection, nam
             table = node["Relation Name"]
             assert table not in large, f"{name} reads all of {table}"
             assert not table.startswith(("frontier_r20", "visits_r20"))
+
+
+NEW_RUN, NEW_PAGES = N + 30, 1_000
+NEW_ROWS = (
+    "INSERT INTO frontier (run_id, page_id, shard_id, seq, depth) SELECT :run, i, 1, i, 1 FROM generate_series(1, :n) i",
+    """INSERT INTO visits (run_id, page_id, snapshot_id, fetched_at, status, outcome)
+       SELECT :run, i, i % 50 + 1, now(), 200, 1 FROM generate_series(1, :n) i""",
+)
+BY_KEY: dict[str, dict[str, Any]] = {
+    "frontier.next_rows": {"run_id": NEW_RUN, "shard_id": 1, "after": 0, "limit": 1000},
+    "frontier.add_rows": {
+        "run_ids": [NEW_RUN] * NEW_PAGES,
+        "page_ids": list(range(1, NEW_PAGES + 1)),
+        "shard_ids": [1] * NEW_PAGES,
+        "depths": [1] * NEW_PAGES,
+    },
+    "spans.close_changed": {"site_id": 1, "run_id": NEW_RUN, "previous": N},
+    "spans.close_vanished": {"site_id": 1, "run_id": NEW_RUN, "previous": N},
+    "spans.open_new": {"site_id": 2, "run_id": NEW_RUN},
+}
+
+
+@pytest.mark.parametrize("name", sorted(BY_KEY))
+def test_a_run_that_the_statistics_do_not_know_is_read_by_key(loaded: Connection, name: str) -> None:
+    module, function = name.split(".")
+    statement = getattr({"frontier": frontier, "spans": spans}[module], function)().text
+    unknown = loaded.begin_nested()
+    for rows in NEW_ROWS:
+        loaded.execute(text(rows), {"run": NEW_RUN, "n": NEW_PAGES})
+    explain = text("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + statement)
+    plan = loaded.execute(explain, BY_KEY[name]).scalar_one()
+    unknown.rollback()
+    assert max(touched(node) for node in nodes(plan[0]["Plan"])) <= 2 * N
+
+
+def touched(node: dict[str, Any]) -> float:
+    """How many rows a node of an executed plan looked at."""
+    dropped = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
+    return float(node["Actual Loops"] * (node["Actual Rows"] + dropped))
 
 
 def test_every_statement_of_the_crawl_has_a_plan_or_a_reason() -> None:

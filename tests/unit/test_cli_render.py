@@ -308,3 +308,21 @@ def test_a_partial_run_exits_with_4_for_missed_pages_not_for_the_limit_that_was_
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (59.6, "1:00"), (3725, "1:02:05")])
 def test_clocks(seconds: float, shown: str) -> None:
     assert words.clock(seconds) == shown
+
+
+def test_a_header_whose_value_is_volatile_is_named_without_it() -> None:
+    item = dataclasses.replace(
+        _set(("Server", "nginx"), ("X-Request-Id", "206994f136ef9c79")),
+        lines=(("server", "nginx"), ("x-request-id", "<request-id>")),
+    )
+    rendered = text.summary(dataclasses.replace(REPORT, sets=(item,)), 100)
+    assert "206994f136ef9c79" not in rendered
+    assert "also: X-Request-Id" in rendered
+
+
+def test_failures_that_would_come_again_are_not_offered_to_be_repeated() -> None:
+    denied = Trouble(Outcome.FAILED, "address_denied", 6, (("http://127.0.0.1/", "address_denied"),))
+    rendered = text.summary(dataclasses.replace(REPORT, troubles=(denied,)), 100)
+    assert "--allow-private" in rendered
+    assert "rerun" not in rendered
+    assert "rerun 7 --failed" in text.summary(REPORT, 100)

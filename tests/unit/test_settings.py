@@ -127,3 +127,18 @@ def test_printing_the_settings_never_shows_a_secret() -> None:
 
 def test_every_setting_says_what_it_is_for() -> None:
     assert all(item.metadata["help"].endswith(".") for item in dataclasses.fields(Settings))
+
+
+@pytest.mark.parametrize(
+    "url", ["ping.example.com/1", "file:///etc/passwd", "https://", "https://a/ b", "https://a/\n"]
+)
+def test_a_ping_url_that_is_none_is_refused_without_being_shown(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="PING_URL is no http") as caught:
+        settings.from_mapping({"HEADERSWEEP_PING_URL": url})
+
+    assert url not in str(caught.value)
+
+
+def test_a_ping_url_may_have_a_port_and_a_query() -> None:
+    url = "http://[::1]:8000/ping/uuid?create=1"
+    assert settings.from_mapping({"HEADERSWEEP_PING_URL": url}).ping_url == url

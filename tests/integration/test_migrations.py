@@ -1,0 +1,145 @@
+"""Migrations: up, down, side by side, behind a locked table; and what is said of a database at another revision."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import Engine, text
+from sqlalchemy.pool import NullPool
+
+from headersweep.errors import UnavailableError, WrongRevisionError
+from models import engine as engines
+from models import migrate, partitions
+
+ROOT = Path(__file__).resolve().parents[2]
+CATALOGUE = """
+    SELECT 'table' AS kind, concat(c.relkind, ' ', c.relname) AS name FROM pg_class c
+    WHERE c.relnamespace = current_schema()::regnamespace
+    UNION ALL SELECT 'type', t.typname FROM pg_type t WHERE t.typnamespace = current_schema()::regnamespace
+    UNION ALL SELECT 'function', p.proname FROM pg_proc p WHERE p.pronamespace = current_schema()::regnamespace
+    UNION ALL SELECT 'constraint', conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE connamespace = current_schema()::regnamespace
+    ORDER BY 1, 2
+"""
+
+
+@contextmanager
+def engine_of(url: str) -> Iterator[Engine]:
+    engine = engines.connect(url, poolclass=NullPool)
+    yield engine
+    engine.dispose()
+
+
+def catalogue(url: str) -> list[tuple[str, str]]:
+    """Everything that stands in the schema, without Alembic's own table."""
+    with engine_of(url) as engine, engine.connect() as connection:
+        rows = connection.execute(text(CATALOGUE)).all()
+    return [(kind, name) for kind, name in rows if "alembic_version" not in name]
+
+
+def execute(url: str, statement: str) -> None:
+    with engine_of(url) as engine, engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+@contextmanager
+def locked(url: str, table: str) -> Iterator[threading.Event]:
+    """A transaction that keeps a table locked until the event is set."""
+    release, held = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with engine_of(url) as engine, engine.begin() as connection:
+            connection.execute(text(f"LOCK TABLE {table} IN ACCESS SHARE MODE"))
+            held.set()
+            release.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(10)
+    try:
+        yield release
+    finally:
+        release.set()
+        thread.join()
+
+
+def test_up_and_down_and_up_again_leaves_no_trace(empty_database: str) -> None:
+    before = catalogue(empty_database)
+    migrate.upgrade(empty_database)
+    whole = catalogue(empty_database)
+    with engine_of(empty_database) as engine, engine.begin() as connection:
+        partitions.ensure(connection, 1)
+    migrate.downgrade(empty_database, "base")
+    assert catalogue(empty_database) == before
+    migrate.upgrade(empty_database)
+    assert catalogue(empty_database) == whole
+    assert len(whole) > len(before) + 50
+
+
+def test_upgrading_twice_changes_nothing(database: str) -> None:
+    before = catalogue(database)
+    migrate.upgrade(database)
+    assert catalogue(database) == before
+
+
+def test_an_empty_database_is_refused_with_what_to_do(empty_database: str) -> None:
+    with pytest.raises(WrongRevisionError, match=r"at revision none.*needs 0001.*headersweep db upgrade"):
+        migrate.check_head(empty_database)
+
+
+def test_a_database_of_a_newer_program_is_refused_with_what_to_do(database: str) -> None:
+    migrate.check_head(database)
+    execute(database, "UPDATE alembic_version SET version_num = 'f00d'")
+    with pytest.raises(WrongRevisionError, match=r"f00d.*does not know: install the newer headersweep"):
+        migrate.check_head(database)
+
+
+def test_a_database_that_was_taken_back_is_refused(database: str) -> None:
+    migrate.downgrade(database, "base")
+    with pytest.raises(WrongRevisionError, match="at revision none"):
+        migrate.check_head(database)
+
+
+def test_upgrades_at_once_wait_for_each_other(empty_database: str) -> None:
+    program = "import sys; from models import migrate; migrate.upgrade(sys.argv[1])"
+    # Processes, since Alembic keeps its state in its modules.
+    both = [
+        subprocess.Popen([sys.executable, "-c", program, empty_database], cwd=ROOT, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=60)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    migrate.check_head(empty_database)
+
+
+def test_a_locked_table_is_waited_for_in_short_tries(database: str) -> None:
+    with locked(database, "runs") as release, ThreadPoolExecutor(1) as pool:
+        downgrade = pool.submit(migrate.downgrade, database, "base")
+        time.sleep(2.8)
+        # Between two tries readers get through, instead of queueing behind a migration that waits.
+        assert not downgrade.done()
+        release.set()
+        downgrade.result(timeout=20)
+    assert catalogue(database) == []
+
+
+def test_a_table_that_stays_locked_is_given_up_with_nothing_half_done(database: str) -> None:
+    before = catalogue(database)
+    config = migrate.config(database)
+    config.attributes.update(tries=2, lock_timeout_ms=50)
+    with (
+        locked(database, "runs"),
+        pytest.raises(UnavailableError, match=r"2 tries of 50 ms; nothing is half done"),
+    ):
+        command.downgrade(config, "base")
+    assert catalogue(database) == before
+    migrate.check_head(database)
