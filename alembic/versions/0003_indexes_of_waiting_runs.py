@@ -31,6 +31,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.get_context().autocommit_block():
-        for name, _definition in reversed(INDEXES):
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+    # In one transaction: a concurrent drop that is broken off would leave an index that is there but not used.
+    for name, _definition in reversed(INDEXES):
+        op.drop_index(name, table_name="runs")
