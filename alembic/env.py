@@ -78,9 +78,12 @@ def migrate(connection: Connection) -> None:
 def online() -> None:
     """Migrate a live database, one migrator at a time."""
     engine = create_engine(database_url(), poolclass=pool.NullPool)
-    with engine.connect() as guard, engine.connect() as connection:
-        guard.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
-        guard.commit()
+    with engine.connect() as plain, engine.connect() as connection:
+        guard = plain.execution_options(isolation_level="AUTOCOMMIT")
+        # Asked again and again rather than waited for: CREATE INDEX CONCURRENTLY waits for every statement that is
+        # under way, and so would wait for the other migrator, which waits for this lock.
+        while not guard.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": ADVISORY_LOCK}).scalar():
+            time.sleep(PAUSE_SECONDS)
         try:
             connection.execute(text(f"SET lock_timeout = {LOCK_TIMEOUT_MS}"))
             connection.execute(text(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}"))
@@ -89,7 +92,6 @@ def online() -> None:
             connection.commit()
         finally:
             guard.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
-            guard.commit()
 
 
 def offline() -> None:

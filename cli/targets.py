@@ -32,6 +32,7 @@ class Options:
     concurrency: int | None = None
     allow_private: bool = False
     follow_links: bool = True
+    anytime: bool = False
 
 
 def is_url(target: str) -> bool:
@@ -117,6 +118,8 @@ def with_options(definition: SiteDefinition, options: Options) -> SiteDefinition
         from headersweep import addresses
 
         changes["allow_addresses"] = (*definition.allow_addresses, *addresses.ALLOW_PRIVATE)
+    if options.anytime:
+        changes["window"] = None
     if not options.follow_links:
         changes["follow_links"] = changes["sitemaps"] = False
     return dataclasses.replace(definition, **changes)  # type: ignore[arg-type]

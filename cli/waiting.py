@@ -171,6 +171,7 @@ def _tick(wait: Wait) -> None:
     if result.ring:
         _ring(wait)
     _tell_if_paused(wait)
+    _tell_what_rests(wait)
     if wait.crew.is_empty:
         _start_crew_if_needed(wait)
 
@@ -207,6 +208,25 @@ def _tell_if_paused(wait: Wait) -> None:
     if row is not None and row.paused:
         why = f": {row.reason}" if row.reason else ""
         wait.tell_once(f"paused by {row.changed_by}{why}; `headersweep unpause` lets it go on")
+
+
+def _tell_what_rests(wait: Wait) -> None:
+    """Say why nothing happens with a run that nobody may work on now."""
+    from models import reports
+
+    with wait.database.engine.connect() as connection:
+        rows = connection.execute(reports.resting(wait.run_ids)).all()
+    for row in rows:
+        wait.tell_once(_why_it_rests(row))
+
+
+def _why_it_rests(row: Row[Any]) -> str:
+    if row.not_before is None:
+        return f"run {row.id} waits until the earlier runs of {row.site} have ended"
+    until = words.instant(row.not_before.replace(microsecond=0))
+    if row.site_window is None:
+        return f"run {row.id} of {row.site} starts at {until}"
+    return f"run {row.id} of {row.site} waits until {until}: the site's window is {row.site_window}"
 
 
 def _start_crew_if_needed(wait: Wait) -> None:

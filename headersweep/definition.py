@@ -10,9 +10,13 @@ from typing import Any
 DEFAULT_MAX_PAGES = 1_000_000
 DEFAULT_MAX_DEPTH = 100
 DEFAULT_RATE = 1.0
+DEFAULT_CATCH_UP_LIMIT = 24
 DEFAULT_MAX_RATE = 10.0
 UNLIMITED_RATE = 0.0
 """A rate of 0 means: no delay between requests (for loopback and for owners who ask for it)."""
+
+ADDED_KEYS = ("catch_up", "catch_up_window", "catch_up_limit", "overlap", "splay", "window")
+"""Keys that the first version did not have."""
 
 
 class ScopeMode(StrEnum):
@@ -27,6 +31,22 @@ class RobotsMode(StrEnum):
 
     OBEY = "obey"
     IGNORE = "ignore"
+
+
+class CatchUp(StrEnum):
+    """Which of the slots that were missed get a run afterwards."""
+
+    LAST = "last"
+    ALL = "all"
+    NONE = "none"
+
+
+class Overlap(StrEnum):
+    """What becomes of a slot that comes while an earlier run of the site has not ended."""
+
+    SKIP = "skip"
+    QUEUE = "queue"
+    CANCEL = "cancel"
 
 
 @dataclass(frozen=True)
@@ -51,6 +71,7 @@ class SiteDefinition:
     ``rate`` is requests a second per origin at the start, ``max_rate`` its ceiling (0: no limit);
     ``concurrency`` is connections per origin; ``shards`` how many processes may share one origin;
     ``allow_addresses`` are CIDR blocks outside the public Internet that the owner permits;
+    ``catch_up_window`` and ``splay`` are durations as in durations.py, ``window`` is one as in windows.py;
     ``failure_threshold`` is the share of failed pages above which a run is ``partial``.
     """
 
@@ -75,10 +96,24 @@ class SiteDefinition:
     allow_addresses: tuple[str, ...] = ()
     allow_unverified_tls: bool = False
     failure_threshold: float = 0.05
+    catch_up: CatchUp = CatchUp.LAST
+    catch_up_window: str = "24h"
+    catch_up_limit: int = DEFAULT_CATCH_UP_LIMIT
+    overlap: Overlap = Overlap.SKIP
+    splay: str | None = None
+    window: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The definition as plain JSON values, as kept in ``runs.definition``."""
-        return dataclasses.asdict(self)
+        """The definition as plain JSON values, as kept in ``runs.definition``.
+
+        Keys that an earlier version does not know are left out where they say nothing new: its workers refuse a
+        definition with a key that they do not know, and may still be at work beside this version.
+        """
+        values = dataclasses.asdict(self)
+        for name in ADDED_KEYS:
+            if values[name] == self.__dataclass_fields__[name].default:
+                del values[name]
+        return values
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> SiteDefinition:
@@ -91,4 +126,6 @@ class SiteDefinition:
         for key in ("start_urls", "allow_addresses"):
             values[key] = tuple(values.get(key, ()))
         values["robots"] = RobotsMode(values.get("robots", RobotsMode.OBEY))
+        values["catch_up"] = CatchUp(values.get("catch_up", CatchUp.LAST))
+        values["overlap"] = Overlap(values.get("overlap", Overlap.SKIP))
         return cls(scope=Scope(**scope), **values)

@@ -53,6 +53,7 @@ _FIELDS = (
     Field("run_id", "run.id", "The run."),
     Field("site_name", "site.name", "The site."),
     Field("slot", "run.slot", "The instant the run was due for."),
+    Field("until", "until", "The instant at which it goes on."),
     Field("state", "run.state", "State of the run after the event."),
     Field("digest", "run.digest", "Digest of the run: equal digests, equal results."),
     Field("generation", "run.generation", "How often the run was closed and opened again, from 1."),
@@ -257,9 +258,29 @@ _EVENTS = (
     Event(
         "run.skipped",
         "warning",
-        "A slot came while an earlier run of the site was still at work, so it got no run.",
+        "A slot came while an earlier run of the site was still at work, so it got no run (reason `overlap`; "
+        "`queue_full` where slots wait for each other and too many do).",
         always=("site_name", "slot", "reason", "run_id"),
         alert="Again and again: the schedule is tighter than a sweep lasts.",
+    ),
+    Event(
+        "slots.missed",
+        "warning",
+        "Slots of a site, from the named one on, were missed and are not caught up, as its `catch_up` says.",
+        always=("site_name", "slot", "reason"),
+        alert="Everything was down or paused for longer than the sites' policies make up for.",
+    ),
+    Event(
+        "run.released",
+        "info",
+        "A run that waited for earlier runs of its site may be worked on now, or when its splay and window say.",
+        always=("run_id",),
+    ),
+    Event(
+        "run.rested",
+        "info",
+        "The site's window closed over a run that has not ended; it goes on when the window opens again.",
+        always=("run_id", "site_name", "until"),
     ),
     Event(
         "run.started",

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from headersweep import sitekeys, sitelines
-from headersweep.definition import UNLIMITED_RATE, Scope, SiteDefinition
+from headersweep.definition import UNLIMITED_RATE, CatchUp, Overlap, Scope, SiteDefinition
 from headersweep.errors import ConfigurationError, Mistake, SiteFileError
 from headersweep.sitekeys import ALIASES, BY_PATH, KEYS, SCOPE, Key, Kind
 from headersweep.sitelines import KeyPath
@@ -252,6 +252,17 @@ def _shown(value: Any) -> str:
 
 def _wrong_together(values: dict[str, Any]) -> list[Complaint]:
     """What is wrong with values that are right by themselves."""
+    return _wrong_rates(values) + _wrong_policies(values)
+
+
+def _wrong_policies(values: dict[str, Any]) -> list[Complaint]:
+    if values.get("catch_up") == CatchUp.ALL and values.get("overlap") == Overlap.CANCEL:
+        said = 'overlap = "cancel" does not go with catch_up = "all": each slot would cancel the one before'
+        return [(("overlap",), f'{said}; use catch_up = "last", or overlap = "queue"')]
+    return []
+
+
+def _wrong_rates(values: dict[str, Any]) -> list[Complaint]:
     rate, max_rate = values.get("rate"), values.get("max_rate")
     if rate is None or max_rate is None or max_rate == UNLIMITED_RATE:
         return []

@@ -8,17 +8,30 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from headersweep import slots, urls
-from headersweep.definition import UNLIMITED_RATE, RobotsMode, Scope, ScopeMode, SiteDefinition
+from headersweep import durations, slots, urls, windows
+from headersweep.definition import (
+    UNLIMITED_RATE,
+    CatchUp,
+    Overlap,
+    RobotsMode,
+    Scope,
+    ScopeMode,
+    SiteDefinition,
+)
 
 SCOPE = "scope"
 NAME = re.compile(r"[a-z0-9._:-]{1,200}")
 MAX_TEXT = 2_000
 SLOWEST_RATE = 0.001
 FASTEST_RATE = 1_000
+SHORTEST_CATCH_UP = timedelta(minutes=1)
+LONGEST_CATCH_UP = timedelta(days=366)
+LONGEST_SPLAY = timedelta(days=1)
+MAX_CATCH_UPS = 1_000
 
 KeyPath = tuple[str, ...]
 
@@ -70,8 +83,8 @@ def _rate(value: float) -> str | None:
 
 def _one_of(allowed: type[StrEnum]) -> Check:
     def check(value: str) -> str | None:
-        names = [str(each) for each in allowed]
-        return None if value in names else f"allowed are {' and '.join(json.dumps(name) for name in names)}"
+        *others, last = [json.dumps(str(each)) for each in allowed]
+        return None if value in list(allowed) else f"allowed are {', '.join(others)} and {last}"
 
     return check
 
@@ -87,6 +100,29 @@ def _raising(check: Callable[[str], None]) -> Check:
         return None
 
     return checked
+
+
+def _lasting(low: timedelta, high: timedelta) -> Check:
+    """A check of a duration between two others."""
+
+    def check(value: str) -> str | None:
+        try:
+            length = durations.parse(value)
+        except ValueError as error:
+            return str(error)
+        if low <= length <= high:
+            return None
+        return f"allowed are {durations.shown(low)} to {durations.shown(high)}"
+
+    return check
+
+
+def _window(value: str) -> str | None:
+    try:
+        windows.parse(value)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _anything(_value: bool) -> str | None:
@@ -147,7 +183,12 @@ def _meant_network(value: str) -> str:
         return ""
 
 
-ENUMS: dict[str, type[StrEnum]] = {"robots": RobotsMode, "scope.mode": ScopeMode}
+ENUMS: dict[str, type[StrEnum]] = {
+    "robots": RobotsMode,
+    "catch_up": CatchUp,
+    "overlap": Overlap,
+    "scope.mode": ScopeMode,
+}
 ALIASES = {
     "url": "start_urls",
     "urls": "start_urls",
@@ -166,6 +207,10 @@ ALIASES = {
     "deny": "exclude",
     "allow": "include",
     "insecure": "allow_unverified_tls",
+    "jitter": "splay",
+    "backfill": "catch_up",
+    "catchup": "catch_up",
+    "hours": "window",
 }
 """What other programs call it, where the spelling alone gives no hint."""
 
@@ -239,6 +284,56 @@ KEYS = (
         "the zone of `schedule`, with its daylight saving",
         '"Europe/Berlin"',
         _raising(slots.check_timezone),
+    ),
+    Key(
+        "catch_up",
+        Kind.TEXT,
+        '`"last"`, `"all"`, `"none"`',
+        "which of the slots that were missed, because everything was down or paused, get a run afterwards",
+        '"last"',
+        _one_of(CatchUp),
+    ),
+    Key(
+        "catch_up_window",
+        Kind.TEXT,
+        "a duration of 1m to 366d, such as `90m`, `24h`, `7d`",
+        "slots that are older are not caught up",
+        '"24h"',
+        _lasting(SHORTEST_CATCH_UP, LONGEST_CATCH_UP),
+    ),
+    Key(
+        "catch_up_limit",
+        Kind.INTEGER,
+        "1 to 1,000",
+        'at most so many slots are caught up at once by `catch_up = "all"`, the youngest, and at most so many runs '
+        'of the site are open at once with `overlap = "queue"`',
+        "24",
+        _between(1, MAX_CATCH_UPS),
+    ),
+    Key(
+        "overlap",
+        Kind.TEXT,
+        '`"skip"`, `"queue"`, `"cancel"`',
+        "what becomes of a slot that comes while an earlier run of the site has not ended: it is skipped, it waits, "
+        "or the earlier run is cancelled",
+        '"skip"',
+        _one_of(Overlap),
+    ),
+    Key(
+        "splay",
+        Kind.TEXT,
+        "a duration of 0s to 24h",
+        "runs start up to so long after their slot: always the same for one site, spread evenly over all sites",
+        '"10m"',
+        _lasting(timedelta(), LONGEST_SPLAY),
+    ),
+    Key(
+        "window",
+        Kind.TEXT,
+        "two times of the day, such as `01:00-05:00`; it may cross midnight",
+        "outside of it, in the time of `timezone`, a run is neither started nor continued: it goes on the next night",
+        '"01:00-05:00"',
+        _window,
     ),
     Key(
         "rate",

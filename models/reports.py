@@ -35,6 +35,19 @@ _BY_URL = collate(pages.c.url, "C")
 _OPEN_STATES = tuple(state for state in RunState if state not in FINAL_STATES)
 
 
+def resting(run_ids: Sequence[int]) -> TextClause:
+    """Which of these open runs nobody may work on now, and from when on: NULL waits for earlier runs. Plan: pk_runs."""
+    return text(
+        """
+        SELECT r.id, s.name AS site, r.not_before, r.definition ->> 'window' AS site_window
+        FROM runs r JOIN sites s ON s.id = r.site_id
+        WHERE r.id = ANY(CAST(:run_ids AS bigint[])) AND r.state IN ('planned', 'running')
+          AND NOT coalesce(r.not_before <= clock_timestamp() AND coalesce(r.not_after > clock_timestamp(), true), false)
+        ORDER BY r.id
+        """
+    ).bindparams(run_ids=list(run_ids))
+
+
 def progress(run_ids: Sequence[int]) -> Select[Any]:
     """Pages found and done of some runs, and how many of their shards somebody holds right now.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -51,6 +51,10 @@ runs = Table(
     Column("created_at", UTC_TIME, nullable=False, server_default=text("now()")),
     Column("started_at", UTC_TIME),
     Column("finished_at", UTC_TIME),
+    # Worked on only in [not_before, not_after): splay and the site's window. NULL: it waits for earlier runs of the
+    # site; no end: no window.
+    Column("not_before", UTC_TIME, server_default=text("now()")),
+    Column("not_after", UTC_TIME),
     Column("planned_pages", BigInteger, nullable=False, server_default=text("0")),
     Column("discovered", BigInteger),
     *(Column(name, BigInteger) for name in ACCOUNTS),
@@ -77,18 +81,37 @@ runs = Table(
     CheckConstraint(f"state NOT IN ({_FINAL}) OR state = 'cancelled' OR unvisited = 0", name="nothing_left"),
     CheckConstraint("generation >= 1", name="generation"),
     Index("ix_runs_open", "id", postgresql_where=text("state IN ('planned', 'running')")),
+    Index(
+        "ix_runs_queued",
+        "site_id",
+        "id",
+        postgresql_where=text("state IN ('planned', 'running') AND not_before IS NULL"),
+    ),
+    Index(
+        "ix_runs_windowed",
+        "not_after",
+        postgresql_where=text("state IN ('planned', 'running') AND not_after IS NOT NULL"),
+    ),
     postgresql_with={"fillfactor": "70"},
 )
 
 
-def create_run(
-    *, site_id: int, slot: datetime, definition: Mapping[str, Any], requested_by: str, reason: str
+def create_run(  # noqa: PLR0913 - the columns of a run
+    *,
+    site_id: int,
+    slot: datetime,
+    definition: Mapping[str, Any],
+    requested_by: str,
+    reason: str,
+    not_before: datetime | None = None,
+    not_after: datetime | None = None,
 ) -> TextClause:
     """Create the run of a slot and return its id; no row when somebody was first, which is no error."""
     return text(
         """
-        INSERT INTO runs (site_id, slot, definition, requested_by, reason)
-        VALUES (:site_id, :slot, CAST(:definition AS jsonb), :requested_by, :reason)
+        INSERT INTO runs (site_id, slot, definition, requested_by, reason, not_before, not_after)
+        VALUES (:site_id, :slot, CAST(:definition AS jsonb), :requested_by, :reason,
+                coalesce(CAST(:not_before AS timestamptz), now()), CAST(:not_after AS timestamptz))
         ON CONFLICT (site_id, slot) DO NOTHING
         RETURNING id
         """
@@ -98,24 +121,42 @@ def create_run(
         definition=json.dumps(definition),
         requested_by=requested_by,
         reason=reason,
+        not_before=not_before,
+        not_after=not_after,
     )
 
 
-def create_runs(slots: Sequence[tuple[int, datetime]], *, requested_by: str, reason: str) -> TextClause:
-    """Create the runs of many (site, slot), each with its site's definition of now; only the new ones come back."""
+class NewRun(NamedTuple):
+    """A slot of a site, and when its run may be worked on; without ``not_before`` it waits for earlier runs."""
+
+    site_id: int
+    slot: datetime
+    not_before: datetime | None
+    not_after: datetime | None
+
+
+def create_runs(new: Sequence[NewRun], *, requested_by: str, reason: str) -> TextClause:
+    """Create the runs of many (site, slot), each with its site's definition of now; only the new ones come back.
+
+    Of one site, an earlier slot gets a smaller id: runs wait for those with smaller ids.
+    """
+    columns = list(zip(*new, strict=True)) or [(), (), (), ()]
     return text(
         """
-        INSERT INTO runs (site_id, slot, definition, requested_by, reason)
-        SELECT sites.id, given.slot, sites.definition, :requested_by, :reason
-        FROM unnest(CAST(:site_ids AS bigint[]), CAST(:slots AS timestamptz[])) AS given (site_id, slot)
+        INSERT INTO runs (site_id, slot, definition, requested_by, reason, not_before, not_after)
+        SELECT sites.id, given.slot, sites.definition, :requested_by, :reason, given.not_before, given.not_after
+        FROM unnest(CAST(:site_ids AS bigint[]), CAST(:slots AS timestamptz[]), CAST(:not_befores AS timestamptz[]),
+                    CAST(:not_afters AS timestamptz[])) AS given (site_id, slot, not_before, not_after)
         JOIN sites ON sites.id = given.site_id
         ORDER BY sites.id, given.slot
         ON CONFLICT (site_id, slot) DO NOTHING
-        RETURNING id, site_id, slot
+        RETURNING id, site_id, slot, not_before
         """
     ).bindparams(
-        site_ids=[site_id for site_id, _ in slots],
-        slots=[slot for _, slot in slots],
+        site_ids=list(columns[0]),
+        slots=list(columns[1]),
+        not_befores=list(columns[2]),
+        not_afters=list(columns[3]),
         requested_by=requested_by,
         reason=reason,
     )
@@ -127,7 +168,7 @@ def run_of_slot(site_id: int, slot: datetime) -> Select[Any]:
 
 
 def open_runs_of(site_ids: Sequence[int]) -> TextClause:
-    """The runs of these sites that have not ended. Plan: ix_runs_open."""
+    """The runs of these sites that have not ended. Plan: ix_runs_open, or uq_runs_site_id_slot."""
     return text(
         """
         SELECT id, site_id, slot FROM runs
@@ -136,10 +177,63 @@ def open_runs_of(site_ids: Sequence[int]) -> TextClause:
     ).bindparams(site_ids=list(site_ids))
 
 
-def lock() -> TextClause:
-    """Lock the runs :ids in the one order that everybody uses, before any shard is locked. Plan: pk_runs."""
+def released() -> TextClause:
+    """The runs that wait for earlier runs of their site which have all ended, locked, or skipped. Plan: ix_runs_queued."""
     return text("""
-        SELECT id, site_id, state, planned_pages, definition FROM runs
+        SELECT q.id, q.slot, q.definition FROM runs q
+        WHERE q.state IN ('planned', 'running') AND q.not_before IS NULL
+          AND NOT EXISTS (SELECT FROM runs b WHERE b.site_id = q.site_id AND b.id < q.id
+                          AND b.state IN ('planned', 'running'))
+        ORDER BY q.id LIMIT :limit
+        FOR NO KEY UPDATE OF q SKIP LOCKED
+    """)
+
+
+def overtaken() -> TextClause:
+    """A run that a later run of its site waits for, whose policy is to cancel it; locked. Plan: ix_runs_queued."""
+    return text("""
+        WITH queued AS MATERIALIZED (
+            SELECT site_id, max(id) AS id FROM runs
+            WHERE state IN ('planned', 'running') AND not_before IS NULL AND definition ->> 'overlap' = 'cancel'
+            GROUP BY site_id
+        )
+        SELECT b.id FROM queued q
+        JOIN runs b ON b.site_id = q.site_id AND b.id < q.id AND b.state IN ('planned', 'running')
+        ORDER BY b.id LIMIT 1
+        FOR NO KEY UPDATE OF b SKIP LOCKED
+    """)
+
+
+def out_of_window() -> TextClause:
+    """The open runs whose window closed by :now, locked, or skipped while somebody commits. Plan: ix_runs_windowed."""
+    return text("""
+        SELECT id, definition FROM runs
+        WHERE state IN ('planned', 'running') AND not_after <= :now
+        ORDER BY id LIMIT :limit
+        FOR NO KEY UPDATE SKIP LOCKED
+    """)
+
+
+def set_opening() -> TextClause:
+    """Set when the runs :ids may be worked on: in [:not_befores, :not_afters). Plan: pk_runs."""
+    return text("""
+        UPDATE runs r SET not_before = x.not_before, not_after = x.not_after
+        FROM unnest(CAST(:ids AS bigint[]), CAST(:not_befores AS timestamptz[]), CAST(:not_afters AS timestamptz[]))
+             AS x(id, not_before, not_after)
+        WHERE r.id = x.id
+    """)
+
+
+def lock() -> TextClause:
+    """Lock the runs :ids in the one order that everybody uses, before any shard is locked. Plan: pk_runs.
+
+    ``rests`` tells that a run is outside of its window, so that whoever works on it stops there.
+    """
+    return text("""
+        SELECT id, site_id, state, planned_pages, definition,
+               NOT coalesce(not_before <= clock_timestamp() AND coalesce(not_after > clock_timestamp(), true), false)
+                   AS rests
+        FROM runs
         WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE
     """)
 

@@ -73,6 +73,7 @@ def claim() -> TextClause:
             SELECT s.id, (s.lease_until IS NOT NULL)::int AS lost, r.generation
             FROM shards s
             JOIN runs r ON r.id = s.run_id AND r.state IN ('planned', 'running')
+             AND r.not_before <= clock_timestamp() AND coalesce(r.not_after > clock_timestamp(), true)
             JOIN origins o ON o.id = s.origin_id
             WHERE s.state = 'open'
               AND s.not_before <= clock_timestamp()
@@ -105,6 +106,7 @@ def due_count() -> TextClause:
         SELECT count(*)
         FROM shards s
         JOIN runs r ON r.id = s.run_id AND r.state IN ('planned', 'running')
+         AND r.not_before <= clock_timestamp() AND coalesce(r.not_after > clock_timestamp(), true)
         JOIN origins o ON o.id = s.origin_id
         WHERE s.state = 'open'
           AND s.not_before <= clock_timestamp()
@@ -259,6 +261,16 @@ def insert() -> TextClause:
     """)
 
 
+def insert_first() -> TextClause:
+    """Add the first shards of runs that this very transaction created, and tell their ids."""
+    return text("""
+        INSERT INTO shards (run_id, origin_id, ordinal, known_upto)
+        SELECT x.* FROM unnest(CAST(:run_ids AS bigint[]), CAST(:origin_ids AS bigint[]), CAST(:ordinals AS smallint[]),
+                               CAST(:known_uptos AS bigint[])) AS x(run_id, origin_id, ordinal, known_upto)
+        RETURNING id, run_id, origin_id, ordinal
+    """)
+
+
 def of_run() -> TextClause:
     """The shards of run :run_id with their origins. Plan: uq_shards_run_id_origin_id_ordinal."""
     return text("""
@@ -301,9 +313,11 @@ def fence_off() -> TextClause:
 def soonest() -> TextClause:
     """In how many seconds the next shard that nobody holds can be claimed; NULL when there is none. Plan: ix_shards_open."""
     return text("""
-        SELECT extract(epoch FROM min(greatest(s.not_before, o.blocked_until, o.next_request_at)) - clock_timestamp())
+        SELECT extract(epoch FROM min(greatest(s.not_before, o.blocked_until, o.next_request_at,
+                                                  r.not_before)) - clock_timestamp())
         FROM shards s
         JOIN runs r ON r.id = s.run_id AND r.state IN ('planned', 'running')
+         AND r.not_before IS NOT NULL AND coalesce(r.not_after > clock_timestamp(), true)
         JOIN origins o ON o.id = s.origin_id
         WHERE s.state = 'open' AND s.lease_owner IS NULL AND NOT EXISTS (SELECT FROM control WHERE paused)
     """)

@@ -58,11 +58,8 @@ def tick(engine: Engine, *, retention_days: int = 0, ping_url: str = "") -> Tick
 
 
 def plan(engine: Engine) -> list[int]:
-    """Make the runs of the slots that have come; the log lines follow the commit."""
-    with engine.begin() as connection:
-        result = planning.plan_due(connection)
-    planning.log_plan(result)
-    return result.run_ids
+    """Make the runs of the slots that have come, and arrange those that wait; the log lines follow the commits."""
+    return planning.plan(engine)
 
 
 def rescue(connection: Connection) -> int:

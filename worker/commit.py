@@ -64,6 +64,7 @@ class Committed:
     """What a commit brought back for each shard, and whether everything is paused."""
 
     lost: set[int] = field(default_factory=set)
+    outside: set[int] = field(default_factory=set)
     tops: dict[int, int] = field(default_factory=dict)
     rows: dict[int, tuple[list[Item], int]] = field(default_factory=dict)
     resting: set[int] = field(default_factory=set)
@@ -147,6 +148,8 @@ class Committer:
                 live.append(batch)
             else:
                 answer.lost.add(batch.held.id)
+        # What was fetched is kept; the site's window is over for what was not.
+        answer.outside = {batch.held.id for batch in live if learnt.runs[batch.held.run_id].rests}
         return live
 
     def _add_snapshots(

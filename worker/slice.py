@@ -368,6 +368,8 @@ class Slice:
             if batch.held.id in answer.lost:
                 self._lose(crawl)
                 continue
+            if batch.held.id in answer.outside:
+                crawl.stop()
             self._report.pages += sum(result.outcome is not None for result in batch.results)
             crawl.site.count(result.snapshot.canonical for result in batch.results if result.snapshot)
             self._quarantine.pop(batch.held.id, None)

@@ -20,6 +20,8 @@ folder_option = click.option(
     "--sites", "folder", metavar="DIR", help="The folder of the site files, instead of HEADERSWEEP_SITES."
 )
 
+MAX_SLOTS = 1_000
+
 
 @click.group(short_help="Plan, apply and list site files.")
 def sites() -> None:
@@ -83,6 +85,36 @@ def show(name: str, shape: str) -> None:
     with context.database() as database, database.engine.connect() as connection:
         row = _site(connection, name)
     output.emit(render.site_json(row) if shape == "json" else render.site_text(row))
+
+
+@sites.command(name="next")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option(
+    "--count",
+    type=click.IntRange(1, MAX_SLOTS),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="How many slots of each site.",
+)
+@options.as_format
+def next_slots(names: tuple[str, ...], count: int, shape: str) -> None:
+    """Show the next slots of sites, of all that have a schedule unless named.
+
+    For each slot, in the site's time zone and in UTC, when its run starts by the site's splay and window, and what
+    daylight saving does to it.
+    """
+    from cli import context, output, upcoming
+    from cli.render import sites as render
+    from models import sites as statements
+
+    with context.database() as database, database.engine.connect() as connection:
+        if names:
+            rows = [_site(connection, name) for name in dict.fromkeys(names)]
+        else:
+            rows = [row for row in connection.execute(statements.list_sites()) if upcoming.is_scheduled(row)]
+    found = [upcoming.of(row, upcoming.now(), count) for row in rows]
+    output.emit(render.next_json(found) if shape == "json" else render.next_text(found))
 
 
 @sites.command()

@@ -41,6 +41,7 @@ class _Request:
     "--allow-private", is_flag=True, help="Allow addresses that are not public, loopback among them."
 )
 @click.option("--no-links", is_flag=True, help="Only the start URLs: no links, no sitemaps.")
+@click.option("--anytime", is_flag=True, help="Do not wait for the site's window.")
 @click.option("--site-file", metavar="PATH", help="Sweep the site that this file describes.")
 @options.fail_on
 @options.no_wait
@@ -73,6 +74,7 @@ def sweep(ctx: click.Context, /, targets: tuple[str, ...], **flags: Any) -> None
         concurrency=flags["concurrency"],
         allow_private=flags["allow_private"],
         follow_links=not flags["no_links"],
+        anytime=flags["anytime"],
     )
     ctx.exit(_sweep(enlist.wanted(targets, flags["site_file"]), changes, request))
 

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cli.render import words
-from headersweep import sitekeys
+from cli.upcoming import Schedule
+from headersweep import durations, sitekeys
 from headersweep.sitediff import ChangeKind, Difference, SiteChange
+from headersweep.slots import Oddity
 
 SCHEMA_VERSION = 1
 MARKS = {ChangeKind.ADDED: "+", ChangeKind.CHANGED: "~", ChangeKind.DISABLED: "-"}
@@ -19,6 +21,12 @@ REMARKS = {
 }
 HEADS = ["SITE", "ENABLED", "SCHEDULE", "TIME ZONE", "NEXT SLOT", "SOURCE", "OWNER"]
 OWNER_WIDTH = 40
+SLOT_HEADS = ["SLOT", "UTC", "STARTS", "DAYLIGHT SAVING"]
+SLOT_NOTES = {
+    Oddity.MOVED: "moved: its time does not exist on that day",
+    Oddity.FIRST: "its time happens twice: the first",
+    Oddity.SECOND: "its time happens twice: the second",
+}
 
 
 def changes_text(changes: Sequence[SiteChange], counts: Mapping[str, int], *, applied: bool) -> str:
@@ -75,6 +83,61 @@ def site_text(row: Any) -> str:
 def site_json(row: Any) -> str:
     """The same for scripts."""
     return _document(site=_site(row))
+
+
+def next_text(found: Sequence[Schedule]) -> str:
+    """The next slots of each site, in its own clock and in UTC."""
+    if not found:
+        return "no enabled site has a schedule"
+    blocks = [_schedule_lines(schedule) for schedule in found]
+    return "\n\n".join("\n".join(lines) for lines in blocks)
+
+
+def next_json(found: Sequence[Schedule]) -> str:
+    """The same for scripts."""
+    return _document(sites=[_schedule(each) for each in found])
+
+
+def _schedule_lines(schedule: Schedule) -> list[str]:
+    definition = schedule.definition
+    if not schedule.slots:
+        return [f"{definition.name}: {schedule.why_none}"]
+    facts = [f"{definition.schedule!r} in {definition.timezone}"]
+    if schedule.offset:
+        facts.append(f"starts {durations.shown(schedule.offset)} after each slot (splay {definition.splay})")
+    if definition.window:
+        facts.append(f"only from {definition.window.replace('-', ' to ')}")
+    rows = [
+        [
+            slot.local.isoformat(sep=" ", timespec="minutes"),
+            words.instant(slot.slot) or "",
+            slot.start.astimezone(slot.local.tzinfo).isoformat(sep=" ", timespec="seconds"),
+            SLOT_NOTES[slot.oddity] if slot.oddity else "",
+        ]
+        for slot in schedule.slots
+    ]
+    return [f"{definition.name}: {', '.join(facts)}", *words.table(SLOT_HEADS, rows)]
+
+
+def _schedule(schedule: Schedule) -> dict[str, Any]:
+    definition = schedule.definition
+    return {
+        "site": definition.name,
+        "schedule": definition.schedule,
+        "timezone": definition.timezone,
+        "splay_seconds": int(schedule.offset.total_seconds()),
+        "window": definition.window,
+        "why_none": schedule.why_none,
+        "slots": [
+            {
+                "slot": words.instant(slot.slot),
+                "local": slot.local.isoformat(),
+                "starts_at": words.instant(slot.start),
+                "daylight_saving": str(slot.oddity) if slot.oddity else None,
+            }
+            for slot in schedule.slots
+        ],
+    }
 
 
 def _document(**content: Any) -> str:

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from headersweep import sitefiles
+from headersweep import sitefiles, slots
 from headersweep.definition import SiteDefinition
 from headersweep.errors import ExitCode
 from headersweep.sitediff import ChangeKind
@@ -259,3 +259,35 @@ def test_a_site_is_switched_off_and_on_by_hand_and_told_what_apply_will_do(
     assert "docs is enabled; its next slot is" in on.stdout
     assert [(event, seen) for event, _, seen in heard.events] == [("site.disabled", 0), ("site.enabled", 1)]
     assert all(fields["site_name"] == "docs" for _, fields, _ in heard.events)
+
+
+def test_the_next_slots_are_shown_in_both_clocks_with_splay_and_window(heard: Heard, tmp_path: Path) -> None:
+    policy = ('timezone = "Asia/Kolkata"', 'splay = "10m"', 'window = "01:00-05:00"')
+    write(tmp_path, "docs", 'schedule = "30 2 * * *"', *policy)
+    write(tmp_path, "manual")
+    write(tmp_path, "off", 'schedule = "0 3 * * *"', "enabled = false")
+    run("apply", folder=tmp_path)
+    offset = slots.splay_offset("docs", timedelta(minutes=10))
+    document = json.loads(run("next", "--count", "2", "--format", "json").stdout)
+    (site,) = document["sites"]  # the others have no slots to come
+    assert (site["site"], site["splay_seconds"]) == ("docs", offset.total_seconds())
+    assert site["window"] == "01:00-05:00"
+    first, second = (datetime.fromisoformat(slot["slot"]) for slot in site["slots"])
+    assert second - first == timedelta(days=1)
+    assert (first.hour, first.minute) == (21, 0)
+    assert datetime.fromisoformat(site["slots"][0]["starts_at"]) == first + offset
+    assert site["slots"][0]["local"].endswith("T02:30:00+05:30")
+    shown = run("next").stdout
+    assert shown.startswith("docs: '30 2 * * *' in Asia/Kolkata, starts ")
+    assert len(shown.splitlines()) == 2 + 5
+
+
+def test_a_site_without_slots_to_come_says_why_when_asked_for(heard: Heard, tmp_path: Path) -> None:
+    write(tmp_path, "manual")
+    write(tmp_path, "off", 'schedule = "0 3 * * *"', "enabled = false")
+    run("apply", folder=tmp_path)
+    assert run("next").stdout == "no enabled site has a schedule\n"
+    shown = run("next", "manual", "off").stdout
+    assert "manual: no schedule; it is swept only on request" in shown
+    assert "off: disabled; `headersweep sites enable off` changes that" in shown
+    assert run("next", "nobody").exit_code == ExitCode.USAGE

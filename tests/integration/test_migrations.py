@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from headersweep.errors import UnavailableError, WrongRevisionError
 from models import engine as engines
-from models import migrate, partitions
+from models import migrate, partitions, shards
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = """
@@ -92,7 +92,9 @@ def test_upgrading_twice_changes_nothing(database: str) -> None:
 
 
 def test_an_empty_database_is_refused_with_what_to_do(empty_database: str) -> None:
-    with pytest.raises(WrongRevisionError, match=r"at revision none.*needs 0001.*headersweep db upgrade"):
+    with pytest.raises(
+        WrongRevisionError, match=rf"at revision none.*needs {migrate.head()}.*headersweep db upgrade"
+    ):
         migrate.check_head(empty_database)
 
 
@@ -143,3 +145,36 @@ def test_a_table_that_stays_locked_is_given_up_with_nothing_half_done(database: 
         command.downgrade(config, "base")
     assert catalogue(database) == before
     migrate.check_head(database)
+
+
+OLD_RUN = """
+    WITH site AS (INSERT INTO sites (name, source, definition) VALUES ('docs', 'file', '{}') RETURNING id),
+         origin AS (INSERT INTO origins (scheme, host, port) VALUES ('https', 'docs.example', 443) RETURNING id),
+         run AS (INSERT INTO runs (site_id, slot, requested_by, definition)
+                 SELECT id, now(), 'test', '{}' FROM site RETURNING id)
+    INSERT INTO shards (run_id, origin_id) SELECT run.id, origin.id FROM run, origin
+"""
+
+
+def test_runs_that_are_under_way_go_on_across_the_second_revision_and_back(empty_database: str) -> None:
+    migrate.upgrade(empty_database, "0001")
+    execute(empty_database, OLD_RUN)
+    for _ in range(2):
+        migrate.upgrade(empty_database)
+        with engine_of(empty_database) as engine, engine.begin() as connection:
+            assert connection.execute(shards.due_count()).scalar_one() == 1
+        migrate.downgrade(empty_database, "0001")
+    # What the old program writes beside the new one may be worked on as well.
+    migrate.upgrade(empty_database)
+    execute(empty_database, OLD_RUN.replace("docs", "old"))
+    with engine_of(empty_database) as engine, engine.begin() as connection:
+        assert connection.execute(shards.due_count()).scalar_one() == 2
+
+
+def test_an_index_that_a_broken_off_upgrade_left_is_built_again(empty_database: str) -> None:
+    migrate.upgrade(empty_database, "0002")
+    execute(empty_database, "CREATE INDEX ix_runs_queued ON runs (state)")
+    migrate.upgrade(empty_database)
+    with engine_of(empty_database) as engine, engine.begin() as connection:
+        definition = connection.scalar(text("SELECT pg_get_indexdef('ix_runs_queued'::regclass)"))
+    assert "(site_id, id)" in definition

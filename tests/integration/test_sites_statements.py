@@ -113,7 +113,11 @@ def test_runs_of_many_slots_are_created_at_once_and_only_new_ones_come_back(
     a, b = site(planning_connection, "a").id, site(planning_connection, "b").id
 
     def create(*wanted: tuple[int, datetime]) -> set[tuple[int, datetime]]:
-        rows = planning_connection.execute(runs.create_runs(wanted, requested_by="test", reason=""))
+        rows = planning_connection.execute(
+            runs.create_runs(
+                [runs.NewRun(*each, SLOT, None) for each in wanted], requested_by="test", reason=""
+            )
+        )
         return {(row.site_id, row.slot) for row in rows}
 
     assert create((a, SLOT)) == {(a, SLOT)}

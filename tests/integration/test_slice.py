@@ -456,6 +456,30 @@ def test_the_kill_switch_stops_fetching_within_two_seconds(lab: Lab, web: Web) -
     assert lab.work(run_id, runtime).stored == 301
 
 
+def test_a_window_that_closes_stops_a_run_within_two_seconds_and_loses_nothing(lab: Lab, web: Web) -> None:
+    web.pages(home=page(*(f"/{n}" for n in range(300))))
+    web.routes |= {f"/{n}": page(delay=0.02) for n in range(300)}
+    run_id, runtime = (
+        lab.plan(definition(web.start, sitemaps=False, concurrency=2)),
+        lab.runtime(commit_seconds=1.0),
+    )
+    worker = threading.Thread(target=runtime.crawl_slice)
+    worker.start()
+    while sum(web.hits.values()) < 10:
+        time.sleep(0.02)
+    lab.execute("UPDATE runs SET not_after = clock_timestamp()")
+    time.sleep(2.0)
+    before = sum(web.hits.values())
+    worker.join()
+    assert sum(web.hits.values()) == before < 300
+    assert lab.rows("SELECT lease_owner, lost_leases, state FROM shards") == [(None, 0, "open")]
+    assert lab.value("SELECT count(*) FROM visits") == before - web.hits["/robots.txt"]
+    assert runtime.crawl_slice().claimed == 0  # type: ignore[union-attr]
+    lab.execute("UPDATE runs SET not_after = NULL")
+    assert lab.work(run_id, runtime).stored == 301
+    assert max(web.hits[f"/{n}"] for n in range(300)) == 1
+
+
 def test_waiting_politely_costs_next_to_nothing(lab: Lab, web: Web) -> None:
     web.pages(home=page(*(f"/{n}" for n in range(9))))
     web.routes |= {f"/{n}": page() for n in range(9)}

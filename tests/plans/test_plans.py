@@ -88,6 +88,18 @@ CASES = {
     "runs.load": Case(runs.load(), {"ids": [OPEN_RUN]}, {"pk_runs"}),
     "runs.start": Case(runs.start(), {"ids": [OPEN_RUN]}, {"ix_runs_open"}),
     "runs.count_planned": Case(runs.count_planned(), {"ids": [OPEN_RUN], "counts": [3]}, {"pk_runs"}),
+    "runs.released": Case(runs.released(), {"limit": 1000}, {"ix_runs_queued"}),
+    "runs.overtaken": Case(runs.overtaken(), {}, {"ix_runs_queued"}),
+    "runs.out_of_window": Case(runs.out_of_window(), {"now": NOW, "limit": 1000}, {"ix_runs_windowed"}),
+    "runs.set_opening": Case(
+        runs.set_opening(), {"ids": [OPEN_RUN], "not_befores": [NOW], "not_afters": [None]}, {"pk_runs"}
+    ),
+    "runs.open_runs_of": Case(runs.open_runs_of([7, 8]), {}, {"ix_runs_open"}),
+    "runs.create_runs": Case(
+        runs.create_runs([runs.NewRun(7, NOW, NOW, None)], requested_by="schedule", reason=""),
+        {},
+        {"pk_sites"},
+    ),
     "runs.finishable": Case(runs.finishable(), {"limit": 100}, {"ix_runs_open", "ix_shards_open"}),
     "runs.lock_one": Case(runs.lock_one(), {"id": OPEN_RUN}, {"pk_runs"}),
     "runs.newest": Case(runs.newest(), {}, {"pk_runs"}),
@@ -137,6 +149,7 @@ CASES = {
     ),
     "frontier.open_sitemaps": Case(frontier.open_sitemaps(), {"shard_id": 7}, {"ix_sitemaps_open"}),
     "snapshots.ids": Case(snapshots.ids(), {"hashes": [bytes(32)]}, {"uq_snapshots_content_hash"}),
+    "sites.set_next_slots": Case(sites.set_next_slots({7: NOW}), {}, {"pk_sites"}),
     "sites.due_sites": Case(sites.due_sites(NOW, 100), {}, {"ix_sites_due"}),
     "sites.masks": Case(sites.masks(), {"site_ids": [7]}, {"pk_site_masks"}),
     "sites.snapshots_of_site": Case(sites.snapshots_of_site(), {"site_id": 7}, {"pk_site_snapshots"}),
@@ -149,7 +162,7 @@ CASES = {
 }
 
 WHOLE = {
-    "shards.insert", "shards.mark_suspect", "shards.clear_quarantined", "shards.reopen", "shards.fence_off",
+    "shards.insert", "shards.insert_first", "shards.mark_suspect", "shards.clear_quarantined", "shards.reopen", "shards.fence_off",
     "runs.previous", "runs.close", "runs.reopen", "origins.insert", "origins.keep_robots",
     "frontier.add_pages", "frontier.add_retries", "frontier.add_sitemaps", "frontier.close_sitemap",
     "frontier.count_of_run", "visits.add", "visits.any_kept", "visits.outcomes_of_run", "visits.snapshots_of_run", "visits.fold",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -186,3 +187,9 @@ def test_a_public_site_without_any_contact_is_refused() -> None:
 def test_a_missing_site_file_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="No such file"):
         targets.from_file("no/such.toml")
+
+
+def test_anytime_takes_away_the_window_for_this_run_and_nothing_else() -> None:
+    site = dataclasses.replace(targets.adhoc("https://example.com/"), window="01:00-05:00", splay="10m")
+    changed = targets.with_options(site, targets.Options(anytime=True))
+    assert changed == dataclasses.replace(site, window=None)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headersweep import sitefiles, sitekeys, sitelines
-from headersweep.definition import RobotsMode, Scope, ScopeMode, SiteDefinition
+from headersweep.definition import ADDED_KEYS, CatchUp, Overlap, RobotsMode, Scope, ScopeMode, SiteDefinition
 from headersweep.errors import ConfigurationError, Mistake, SiteFileError
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +73,12 @@ robots = "ignore"
 allow_addresses = ["10.0.0.0/8", "fd00::/8"]
 allow_unverified_tls = true
 failure_threshold = 0
+catch_up = "all"
+catch_up_window = "7d"
+catch_up_limit = 168
+overlap = "queue"
+splay = "10m"
+window = "22:00-05:00"
 
 [scope]
 mode = "domain"
@@ -102,7 +108,50 @@ exclude = ["*/print"]
         allow_addresses=("10.0.0.0/8", "fd00::/8"),
         allow_unverified_tls=True,
         failure_threshold=0.0,
+        catch_up=CatchUp.ALL,
+        catch_up_window="7d",
+        catch_up_limit=168,
+        overlap=Overlap.QUEUE,
+        splay="10m",
+        window="22:00-05:00",
     )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'catch_up_window = "1m"',
+        'catch_up_window = "366d"',
+        "catch_up_limit = 1",
+        "catch_up_limit = 1_000",
+        'splay = "0s"',
+        'splay = "24h"',
+        'window = "00:00-24:00"',
+        'catch_up = "all"\noverlap = "queue"',
+        'catch_up = "last"\noverlap = "cancel"',
+    ],
+)
+def test_the_ends_of_what_is_allowed_are_allowed(line: str) -> None:
+    assert SiteDefinition.from_json(definition(MINIMAL + line).as_json()) == definition(MINIMAL + line)
+
+
+def test_catching_up_all_and_cancelling_what_is_at_work_do_not_go_together() -> None:
+    mistake = only_mistake(MINIMAL + 'catch_up = "all"\noverlap = "cancel"\n')
+    assert mistake.line == NEXT_LINE + 1
+    assert "each slot would cancel the one before" in mistake.message
+
+
+def test_a_definition_kept_by_the_first_version_gets_the_defaults_of_new_keys() -> None:
+    kept = definition(MINIMAL).as_json()
+    assert not set(ADDED_KEYS) & set(kept)  # so that the first version's workers can read it
+    read = SiteDefinition.from_json(kept)
+    assert read == definition(MINIMAL)
+    assert (read.catch_up, read.overlap, read.splay, read.window) == (CatchUp.LAST, Overlap.SKIP, None, None)
+
+
+def test_a_new_key_is_kept_where_it_says_something() -> None:
+    kept = definition(MINIMAL + 'window = "01:00-05:00"\noverlap = "skip"\n').as_json()
+    assert {key: kept[key] for key in ADDED_KEYS if key in kept} == {"window": "01:00-05:00"}
 
 
 def test_every_field_of_a_definition_has_a_key_and_every_key_a_field() -> None:
@@ -178,6 +227,20 @@ WRONG_VALUES = [
     ('allow_addresses = ["localhost"]', "no CIDR block"),
     ('allow_addresses = ["10.1.2.3/8"]', "did you mean 10.0.0.0/8?"),
     ("failure_threshold = 1.01", "0 to 1"),
+    ('catch_up = "first"', 'allowed are "last", "all" and "none"'),
+    ("catch_up = true", "is no string"),
+    ('catch_up_window = "a week"', "no duration, such as 90s, 10m, 24h, 7d"),
+    ('catch_up_window = "59s"', "1m to 366d"),
+    ('catch_up_window = "8785h"', "1m to 366d"),
+    ("catch_up_window = 24", "is no string"),
+    ("catch_up_limit = 0", "1 to 1,000"),
+    ("catch_up_limit = 1001", "1 to 1,000"),
+    ('overlap = "wait"', 'allowed are "skip", "queue" and "cancel"'),
+    ('splay = "25h"', "0s to 1d"),
+    ('splay = "10"', "no duration"),
+    ('window = "1-5"', "no window, such as 01:00-05:00"),
+    ('window = "05:00-05:00"', "no length"),
+    ('window = "01:00-25:00"', "only its end may be 24:00"),
     ("failure_threshold = 2026-01-01", "is no number"),
     ('scope = "host"', "write [scope]"),
     ('[scope]\nmode = "hots"', 'allowed are "host" and "domain"'),
