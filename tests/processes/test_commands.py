@@ -57,7 +57,7 @@ def home(shared_home: Home, site: SiteServer) -> Home:
 def sweeping(home: Home, site: SiteServer) -> Iterator[Program]:
     """A sweep at work, slowly enough to be disturbed."""
     site.forget()
-    program = home.start("sweep", "zoo", "--rate", "15", "--format", "json")
+    program = home.start("sweep", "zoo", "--rate", "6", "--format", "json")
     _program.until(lambda: hits(site) > 10, what="the sweep's start")
     yield program
     if program.process.poll() is None:
@@ -280,7 +280,12 @@ def test_a_cancelled_run_stops_and_can_be_opened_again(
 
 def make_due(home: Home) -> None:
     with home.database() as connection:
-        connection.execute("UPDATE sites SET next_slot_at = now() - interval '1 second' WHERE name = 'zoo'")
+        # The slot of this minute, free again if it was swept before.
+        connection.execute("UPDATE runs SET slot = slot - interval '1 day' WHERE requested_by = 'schedule'")
+        connection.execute(
+            """UPDATE sites SET definition = jsonb_set(definition, '{schedule}', '"* * * * *"'),
+                                next_slot_at = date_trunc('minute', now()) WHERE name = 'zoo'"""
+        )
 
 
 def finished_by_schedule(home: Home) -> int:
@@ -293,13 +298,13 @@ def test_up_sweeps_what_is_due_and_replaces_what_dies(home: Home) -> None:
     up = home.start("up", HEADERSWEEP_TICK_SECONDS="1")
     _program.until(lambda: up.workers() and up.beats(), what="a worker and a beat")
     make_due(home)
-    _program.until(lambda: finished_by_schedule(home) == 1, what="the run that was due")
+    _program.until(lambda: finished_by_schedule(home) >= 1, what="the run that was due")
     (worker,), (beat,) = up.workers(), up.beats()
     _program.kill([worker, beat])
     _program.until(lambda: up.workers() not in ([], [worker]), what="another worker")
     _program.until(lambda: up.beats() not in ([], [beat]), what="another beat")
     make_due(home)
-    _program.until(lambda: finished_by_schedule(home) == 2, what="the next run that was due")
+    _program.until(lambda: finished_by_schedule(home) >= 2, what="the next run that was due")
     successors = [*up.workers(), *up.beats()]
     up.stop(signal.SIGTERM)
     ended = up.wait()

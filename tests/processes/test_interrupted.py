@@ -217,7 +217,7 @@ def test_a_second_interrupt_stops_at_once(home: Home, zoo: Zoo, midway: Program)
     midway.stop()
     ended = midway.wait()
     assert ended.code == 130
-    assert time.monotonic() - began < 3.0
+    assert time.monotonic() - began < 6.0, "it must not wait for what is in flight"
     assert "headersweep resume 1" in ended.err
     _program.all_gone(before, 1.0)
     assert_same(resume(home, zoo), home, zoo, before)

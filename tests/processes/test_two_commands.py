@@ -47,7 +47,8 @@ def test_one_slot_twice_at_once_is_one_run(home: Home, site: SiteServer) -> None
     home.environ["HEADERSWEEP_WORKERS"] = "1"
     site.forget()
     path = str(_program.site_file(home.folder, site))
-    command = ("sweep", "--site-file", path, "--slot", SLOT, "--format", "json")
+    # Slowly, so that a third command comes while it is at work, on a busy machine too.
+    command = ("sweep", "--site-file", path, "--slot", SLOT, "--rate", "5", "--format", "json")
     programs = [home.start(*command) for _ in range(2)]
     _program.until(lambda: sum(site.hits().values()) > 20, what="the sweep's start")
 
