@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -190,7 +191,8 @@ class Worker:
 
     def send(self, batches: list[ShardBatch]) -> set[int]:
         """Commit, as often as is asked for; returns the shards that were lost."""
-        self.sent = batches
+        if any(batch.results for batch in batches):
+            self.sent = batches
         committed = self._committer.commit(batches)
         for batch in batches:
             crawl = self.crawls.get(batch.held.id)
@@ -381,13 +383,30 @@ class Sweep(RuleBasedStateMachine):
 
     @rule(number=workers, pages=st.integers(1, 6))
     def fetch(self, number: int, pages: int) -> None:
+        if not self.workers[number].crawls:
+            self.claim(number, 4, dies=False)
         self.workers[number].fetch(pages)
 
-    @rule(number=workers, times=st.sampled_from([1, 1, 2]))
-    def commit(self, number: int, times: int) -> None:
+    @rule(number=workers, pages=st.integers(0, 6), times=st.sampled_from([1, 1, 2]))
+    def commit(self, number: int, pages: int, times: int) -> None:
+        self.fetch(number, pages)
         batches = self.workers[number].collect()
         for _ in range(times):
             self._send(number, batches)
+
+    @rule(number=workers, rounds=st.integers(1, 4))
+    def work_for_a_while(self, number: int, rounds: int) -> None:
+        for _ in range(rounds):
+            self.commit(number, BITE, 1)
+        self.release(number, idle_only=True)
+
+    @rule(number=workers, seconds=st.sampled_from([40, 100]))
+    def sleep_through_the_lease(self, number: int, seconds: int) -> None:
+        """A worker fetches, is stopped for longer than its lease while another takes over, and goes on."""
+        self.fetch(number, 3)
+        self.time_passes(seconds)
+        self.claim((number + 1) % WORKERS, 4, dies=False)
+        self.commit(number, 0, 1)
 
     @rule(number=workers)
     def commit_and_die_before_the_answer(self, number: int) -> None:
@@ -459,43 +478,40 @@ class Sweep(RuleBasedStateMachine):
 
     # operators
 
-    @rule()
-    def pause(self) -> None:
-        self._operate(lambda connection: operations.pause(connection, "test", "because"))
-        self.paused = True
+    @rule(what=st.sampled_from(["pause", "cancel", "resume", "rerun_failed"]))
+    def operate(self, what: str) -> None:
+        getattr(self, f"_{what}")()
 
     @precondition(lambda self: self.paused)
     @rule()
     def unpause(self) -> None:
-        self._operate(lambda connection: operations.unpause(connection, "test", "because"))
+        self._operate(operations.unpause)
         self.paused = False
 
-    @rule(sure=st.sampled_from([False, False, True]))
-    def cancel(self, sure: bool) -> None:
-        if sure:
-            self._operate(lambda connection: operations.cancel(connection, self.run_id, "test", "because"))
-            assert self._state() in FINAL_STATES
+    def _pause(self) -> None:
+        self._operate(operations.pause)
+        self.paused = True
 
-    @rule()
-    def resume(self) -> None:
-        self._operate(lambda connection: operations.resume(connection, self.run_id, "test", "because"))
+    def _cancel(self) -> None:
+        self._operate(operations.cancel, self.run_id)
+        assert self._state() in FINAL_STATES
+
+    def _resume(self) -> None:
+        self._operate(operations.resume, self.run_id)
         assert self._state() != RunState.CANCELLED
 
-    @rule()
-    def rerun_failed(self) -> None:
+    def _rerun_failed(self) -> None:
         ended = self._state() in FINAL_STATES
         try:
-            self._operate(
-                lambda connection: operations.rerun_failed(connection, self.run_id, "test", "because")
-            )
+            self._operate(operations.rerun_failed, self.run_id)
         except UsageError:
             assert not ended, "only a run that goes on is refused"
         else:
             assert ended, "a run that goes on is refused"
 
-    def _operate(self, what: Any) -> None:
+    def _operate(self, what: Callable[..., object], *values: int) -> None:
         with self.lab.engine.begin() as connection:
-            what(connection)
+            what(connection, *values, "test", "because")
 
     def _state(self) -> RunState:
         return RunState(self.lab.value("SELECT state FROM runs WHERE id = :id", id=self.run_id))
@@ -512,7 +528,7 @@ class Sweep(RuleBasedStateMachine):
                 assert finishing.run_digest(connection, run.id) == bytes(run.digest), (
                     "a closed run stays as it is"
                 )
-        assert broken == []
+        assert not broken, "; ".join(broken)
 
     def _fences_only_grow(self, connection: Connection) -> None:
         for row in connection.execute(text("SELECT id, fence FROM shards")):
@@ -538,14 +554,14 @@ class Sweep(RuleBasedStateMachine):
         """One healthy worker takes the run to its end, and it is what an undisturbed one would have been."""
         if self.paused:
             self.unpause()
-        self.resume()
+        self._resume()
         for number in range(WORKERS):
             self.crash(number)
         for _ in range(ROUNDS_TO_END):
             if self._state() in FINAL_STATES:
                 break
             self._work()
-        self.nothing_is_broken()
+            self.nothing_is_broken()
         self._assert_ended()
 
     def _work(self) -> None:
