@@ -75,7 +75,7 @@ def _graph() -> dict[bytes, tuple[int, list[PageUrl]]]:
     pages = [_page(f"http://{HOSTS[n % len(HOSTS)]}/{n}") for n in range(PAGES)]
     linked: list[list[PageUrl]] = [[] for _ in pages]
     for n in range(1, PAGES):
-        linked[drawn.randrange(max(0, n - 6), n)].append(pages[n])
+        linked[drawn.randrange(max(0, n - 12), n)].append(pages[n])
     for n in range(PAGES):
         linked[n] += drawn.sample(pages, 2)
     for n in (3, 11):
@@ -394,11 +394,10 @@ class Sweep(RuleBasedStateMachine):
         for _ in range(times):
             self._send(number, batches)
 
-    @rule(number=workers, rounds=st.integers(1, 4))
+    @rule(number=workers, rounds=st.integers(1, 10))
     def work_for_a_while(self, number: int, rounds: int) -> None:
         for _ in range(rounds):
-            self.commit(number, BITE, 1)
-        self.release(number, idle_only=True)
+            self._work(number)
 
     @rule(number=workers, seconds=st.sampled_from([40, 100]))
     def sleep_through_the_lease(self, number: int, seconds: int) -> None:
@@ -460,15 +459,17 @@ class Sweep(RuleBasedStateMachine):
             "UPDATE retries SET not_before = not_before - make_interval(secs => :seconds)", **past
         )
 
-    @rule()
-    def rescue(self) -> None:
+    @rule(what=st.sampled_from(["finish", "rescue"]))
+    def look_after(self, what: str) -> None:
+        getattr(self, f"_{what}")()
+
+    def _rescue(self) -> None:
         with self.lab.engine.begin() as connection:
             tick.rescue(connection)
         alive = self.lab.rows("SELECT lease_owner FROM shards WHERE lease_until > clock_timestamp()")
         assert not {row.lease_owner for row in alive} & self.dead, "nobody waits for the lease of the dead"
 
-    @rule()
-    def finish(self) -> None:
+    def _finish(self) -> None:
         work = "SELECT to_jsonb(s) AS shard FROM shards s ORDER BY id"
         before = self.lab.rows(work)
         if not finishing.finish(self.lab.engine, self.run_id):
@@ -557,21 +558,22 @@ class Sweep(RuleBasedStateMachine):
         self._resume()
         for number in range(WORKERS):
             self.crash(number)
+        self.time_passes(100)
         for _ in range(ROUNDS_TO_END):
             if self._state() in FINAL_STATES:
                 break
-            self._work()
+            self._work(0)
             self.nothing_is_broken()
         self._assert_ended()
 
-    def _work(self) -> None:
-        healthy = self.workers[0]
-        self.time_passes(100)
-        healthy.claim(9)
-        healthy.fetch(BITE)
-        healthy.send(healthy.collect())
-        healthy.release(idle_only=True)
-        finishing.finish(self.lab.engine, self.run_id)
+    def _work(self, number: int) -> None:
+        worker = self.workers[number]
+        self.time_passes(25)  # retries are due, and the lease holds
+        worker.claim(9)
+        worker.fetch(BITE)
+        self._send(number, worker.collect())
+        worker.release(idle_only=True)
+        self._finish()
 
     def _assert_ended(self) -> None:
         run = self.lab.run(self.run_id)
