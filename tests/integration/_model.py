@@ -38,7 +38,7 @@ from worker.runtime import Runtime
 from worker.site import RunSite
 
 LEASE_SECONDS = 30.0
-BITE = 4
+BITE = 6
 """Frontier rows loaded at once: so few that every shard is loaded in bites."""
 
 WORKERS = 3
@@ -359,12 +359,14 @@ class Sweep(RuleBasedStateMachine):
     def _born(self) -> Worker:
         return Worker(self.lab, f"worker-{next(self._numbers)}", self.committer)
 
-    @initialize()
-    def plan(self) -> None:
+    @initialize(rounds=st.sampled_from([0, 0, 0, 3, ROUNDS_TO_END]))
+    def plan(self, rounds: int) -> None:
+        """A run that is new, somewhere on its way, or at its end when the faults begin."""
         site = _lab.definition(
             START, scope=Scope(ScopeMode.DOMAIN), robots=RobotsMode.IGNORE, sitemaps=False, max_depth=100
         )
         self.run_id = self.lab.plan(site)
+        self._work(0, rounds)
 
     # workers
 
@@ -387,17 +389,16 @@ class Sweep(RuleBasedStateMachine):
             self.claim(number, 4, dies=False)
         self.workers[number].fetch(pages)
 
-    @rule(number=workers, pages=st.integers(0, 6), times=st.sampled_from([1, 1, 2]))
+    @rule(number=workers, pages=st.integers(0, 6), times=st.integers(1, 2))
     def commit(self, number: int, pages: int, times: int) -> None:
         self.fetch(number, pages)
         batches = self.workers[number].collect()
         for _ in range(times):
             self._send(number, batches)
 
-    @rule(number=workers, rounds=st.integers(1, 10))
-    def work_for_a_while(self, number: int, rounds: int) -> None:
-        for _ in range(rounds):
-            self._work(number)
+    @rule(number=workers, rounds=st.integers(1, 4), times=st.integers(1, 2))
+    def work_for_a_while(self, number: int, rounds: int, times: int) -> None:
+        self._work(number, rounds, times)
 
     @rule(number=workers, seconds=st.sampled_from([40, 100]))
     def sleep_through_the_lease(self, number: int, seconds: int) -> None:
@@ -483,6 +484,14 @@ class Sweep(RuleBasedStateMachine):
     def operate(self, what: str) -> None:
         getattr(self, f"_{what}")()
 
+    @rule(number=workers)
+    def cancel_under_way(self, number: int) -> None:
+        """The run is cancelled between a worker's fetch and its commit, which comes too late."""
+        self.fetch(number, 3)
+        self._cancel()
+        self.nothing_is_broken()
+        self.commit(number, 0, 1)
+
     @precondition(lambda self: self.paused)
     @rule()
     def unpause(self) -> None:
@@ -559,21 +568,24 @@ class Sweep(RuleBasedStateMachine):
         for number in range(WORKERS):
             self.crash(number)
         self.time_passes(100)
-        for _ in range(ROUNDS_TO_END):
-            if self._state() in FINAL_STATES:
-                break
-            self._work(0)
-            self.nothing_is_broken()
+        self._work(0, ROUNDS_TO_END)
         self._assert_ended()
 
-    def _work(self, number: int) -> None:
+    def _work(self, number: int, rounds: int, times: int = 1) -> None:
+        """What a slice does, round after round, until the run has ended."""
         worker = self.workers[number]
-        self.time_passes(25)  # retries are due, and the lease holds
-        worker.claim(9)
-        worker.fetch(BITE)
-        self._send(number, worker.collect())
-        worker.release(idle_only=True)
-        self._finish()
+        for _ in range(rounds):
+            if self.paused or self._state() in FINAL_STATES:
+                break
+            self.time_passes(25)  # retries are due, and the lease holds
+            worker.claim(9)
+            worker.fetch(2 * BITE)
+            batches = worker.collect()
+            for _ in range(times):
+                self._send(number, batches)
+            worker.release(idle_only=True)
+            self._finish()
+            self.nothing_is_broken()
 
     def _assert_ended(self) -> None:
         run = self.lab.run(self.run_id)
