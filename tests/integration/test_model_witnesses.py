@@ -33,14 +33,18 @@ def noticed(lab: Lab, *, by: str | type[Exception], committer: type[Committer] =
 
 
 class Unfenced(Committer):
-    """Writes whatever it has, whoever holds the lease."""
+    """Writes whatever it has where somebody, whoever that is, holds the lease."""
 
     def _locked(
         self, connection: Connection, batches: list[ShardBatch], answer: Committed, learnt: Any
     ) -> list[ShardBatch]:
         super()._locked(connection, batches, answer, learnt)
-        answer.lost.clear()
-        return [batch for batch in batches if learnt.runs[batch.held.run_id].state not in FINAL_STATES]
+        leased = connection.execute(text("SELECT id FROM shards WHERE lease_owner IS NOT NULL")).scalars()
+        going = {run_id for run_id, row in learnt.runs.items() if row.state not in FINAL_STATES}
+        shard_ids = set(leased)
+        live = [batch for batch in batches if batch.held.id in shard_ids and batch.held.run_id in going]
+        answer.lost -= {batch.held.id for batch in live}
+        return live
 
 
 def test_a_commit_that_does_not_compare_the_fencing_number_is_noticed(lab: Lab) -> None:
