@@ -19,6 +19,7 @@ from headersweep.settings import Settings
 from headersweep.states import FINAL_STATES, Outcome
 from models import engine as engines
 from models import sites
+from models.schema import metadata
 from scheduler import planning, tick
 from worker.connection import Deadlines
 from worker.fetch import Fetcher
@@ -63,6 +64,12 @@ class Lab:
         runtime.fetcher = Fetcher(user_agent="headersweep/test", deadlines=QUICK)
         self._runtimes.append(runtime)
         return runtime
+
+    def empty(self) -> None:
+        """Forget everything."""
+        names = ", ".join(table.name for table in metadata.sorted_tables)
+        self.execute(f"TRUNCATE {names} RESTART IDENTITY")
+        self.execute("INSERT INTO control (id) VALUES (1)")
 
     def close(self) -> None:
         """End all workers."""

@@ -6,10 +6,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import text
 
 from headersweep import politeness
-from models.schema import metadata
 from tests import servers
 from tests.integration import _lab, _web
 from worker import prepare
@@ -30,15 +28,8 @@ def lab(lab_database: str, broker_url: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(politeness, "RETRY_FIRST_SECONDS", 0.4)
     monkeypatch.setattr(prepare, "QUICK_RETRY_SECONDS", (0.1, 0.2))
     with _lab.opened(lab_database, broker_url) as lab:
-        _empty(lab)
+        lab.empty()
         yield lab
-
-
-def _empty(lab: _lab.Lab) -> None:
-    names = ", ".join(table.name for table in metadata.sorted_tables)
-    with lab.engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
-        connection.execute(text("INSERT INTO control (id) VALUES (1)"))
 
 
 @pytest.fixture
