@@ -13,6 +13,8 @@ from headersweep.settings import Settings
 from tests.chaos import laboratory
 from tests.chaos.checks import Verdict
 
+INTERRUPTED = 130
+
 
 def main() -> int:
     """Print a line a seed and a table; 1 when any seed failed."""
@@ -25,6 +27,17 @@ def main() -> int:
     logs.configure(Settings(log_level="error"), is_terminal=False)
     began = time.monotonic()
     verdicts: list[Verdict] = []
+    try:
+        _try(range(first, first + count), verdicts)
+    except KeyboardInterrupt:
+        _say("stopped; so far:")
+        return INTERRUPTED
+    finally:
+        _sum_up(verdicts, time.monotonic() - began)
+    return int(any(verdict.wrong for verdict in verdicts))
+
+
+def _try(seeds: range, verdicts: list[Verdict]) -> None:
     # Whoever stops us, by Ctrl-C or SIGTERM, leaves nothing running.
     with (
         context.terminated_like_interrupted(),
@@ -32,11 +45,9 @@ def main() -> int:
         laboratory.opened(made) as lab,
     ):
         _say(f"left alone: {lab.alone.seconds:.1f} s, digest {lab.alone.digest[:16]}")
-        for seed in range(first, first + count):
+        for seed in seeds:
             verdicts.append(lab.tried(seed))
             _tell(verdicts[-1])
-    _sum_up(verdicts, time.monotonic() - began)
-    return int(any(verdict.wrong for verdict in verdicts))
 
 
 def _tell(verdict: Verdict) -> None:

@@ -13,6 +13,7 @@ from tests.chaos.checks import Undisturbed, Verdict
 from tests.chaos.schedule import Messages, Mode, Schedule
 from tests.processes import _program
 from tests.processes._program import Home
+from tests.site_plan import Shares
 from tests.site_server import SiteServer
 
 PAGES = 401
@@ -21,6 +22,9 @@ SITE_SEED = 112  # draws one page that is busy and one that is limited: more of 
 DELAY_SECONDS = 0.08
 SLOW_SECONDS = 0.6
 CHAIN = 12
+WHOLE = Shares()
+IMPATIENT = Shares(busy=0, limited=0)
+"""Without the two pages that make an origin wait for seconds: for the short form."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,10 @@ class Laboratory:
 
 
 @contextlib.contextmanager
-def opened(made: Home) -> Iterator[Laboratory]:
+def opened(made: Home, shares: Shares = WHOLE) -> Iterator[Laboratory]:
     """A site, and the digest of a sweep of it that is left alone."""
     with SiteServer(
+        shares=shares,
         pages=PAGES,
         origins=ORIGINS,
         seed=SITE_SEED,

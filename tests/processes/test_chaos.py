@@ -1,4 +1,4 @@
-"""The short form of ``make chaos``: five seeds; what is drawn for each stands in the failure."""
+"""The short form of ``make chaos``: five seeds that end soon; what is drawn for each stands in the failure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.processes._program import Home
 
 @pytest.fixture(scope="module")
 def lab(made_home: Home) -> Iterator[Laboratory]:
-    with laboratory.opened(made_home) as found:
+    with laboratory.opened(made_home, laboratory.IMPATIENT) as found:
         yield found
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("seed", [1, 2, 7, 52, 59])
 def test_a_sweep_under_a_schedule_of_faults_ends_as_if_nothing_had_happened(
     lab: Laboratory, seed: int
 ) -> None:
