@@ -19,7 +19,7 @@ HINT = echo '(headersweep is $(BIN)/headersweep here; its options go into ARGS, 
 # Through the environment and unexpanded, so that no character of a URL means anything to make or to the shell.
 export SWEEP_URL = $(value URL)
 
-.PHONY: help sweep url-given demo test check lint types imports schema up bench lock clean
+.PHONY: help sweep url-given demo test check lint types imports schema up bench chaos lock clean
 
 help:
 	@echo 'headersweep: sweeps web sites, keeps their response headers as evidence, says what changed'
@@ -30,6 +30,7 @@ help:
 	@echo '  make up                             beat and workers in the foreground, for the sites in sites/'
 	@echo '  make check                          everything CI runs: style, types, imports, tests'
 	@echo '  make bench                          measure pages per second on this machine'
+	@echo '  make chaos                          sweep under 100 seeded schedules of kills and outages (ARGS="--seed N": one)'
 	@echo '  make lock                           resolve requirements.lock again'
 	@echo '  make clean                          remove .venv and caches (never .headersweep: that is your data)'
 
@@ -74,6 +75,9 @@ check: lint types imports test # what CI runs
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(READY)
+	@$(BIN)/python -m tests.chaos --seeds 100 $(ARGS)
 
 lock:
 	@./.ci/make-lock '$(UV)'

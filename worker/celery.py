@@ -6,7 +6,10 @@ Run it as ``celery -A worker worker -P threads -c 2`` and ``celery -A worker bea
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+import time
 from functools import cache
 from typing import Any
 
@@ -18,6 +21,8 @@ from headersweep.settings import Settings
 from models import migrate
 from scheduler import beat, doorbell
 from worker.runtime import Runtime
+
+SUPERVISOR_SECONDS = 1.0
 
 log = logs.get_logger()
 
@@ -104,7 +109,17 @@ def _say_ready(**_arguments: Any) -> None:
 @signals.beat_init.connect
 def _start_beat(**_arguments: Any) -> None:
     migrate.check_head(settings().database_url)
+    threading.Thread(target=_end_with, args=(settings().supervisor_pid,), daemon=True).start()
     log.info("service.started", component="beat", service_version=__version__, process_id=os.getpid())
+
+
+def _end_with(supervisor_pid: int) -> None:
+    """Stop the beat when the supervisor that started it was killed: nobody else would, and the next one has its own."""
+    while supervisor_pid:
+        if os.getppid() != supervisor_pid:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+        time.sleep(SUPERVISOR_SECONDS)
 
 
 @signals.worker_shutting_down.connect

@@ -242,3 +242,12 @@ def test_servers_of_ones_own_that_are_killed_and_come_back(home: Home, zoo: Zoo,
         assert_same(ended, home, zoo, looked_at=elsewhere)
     finally:
         elsewhere.close()
+
+
+def test_workers_and_the_beat_end_when_up_is_killed(home: Home) -> None:
+    """Whoever starts `up` again starts new ones; the old ones would go on for ever, and nobody would know."""
+    program = home.start("up")
+    _program.until(lambda: program.beats() and len(program.workers()) == 2, what="the start of everything")
+    children = [*program.beats(), *program.workers()]
+    program.kill()
+    _program.all_gone(children, RESUME_SECONDS)

@@ -1,0 +1,139 @@
+"""What must be true after a sweep, whatever went wrong in it; each question is put to the database or to the site."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from tests.chaos.schedule import Messages, Schedule, Strike
+from tests.chaos.sweeping import COMMIT_PAGES, CONCURRENCY, Sweep
+from tests.site_plan import Kind, Truth
+from tests.site_server import SiteServer
+
+RESUME_SECONDS = 15.0
+
+QUERIES = {
+    "runs that are not finished": "SELECT id, state FROM runs WHERE state <> 'finished'",
+    "more or less than one run": "SELECT count(*) FROM runs HAVING count(*) <> 1",
+    "accounting that does not add up": "SELECT id FROM runs WHERE unvisited <> 0 OR discovered IS DISTINCT FROM stored "
+    "+ robots_denied + robots_unreachable + out_of_scope + trapped + failed + skipped_limit",
+    "counts that are not those of the rows": "SELECT r.id FROM runs r WHERE r.discovered IS DISTINCT FROM "
+    "(SELECT count(*) FROM visits v WHERE v.run_id = r.id)",
+    "pages with more than one visit": "SELECT page_id FROM visits GROUP BY run_id, page_id HAVING count(*) > 1",
+    "pages known twice": "SELECT url FROM pages GROUP BY url HAVING count(*) > 1",
+    "pages found and not visited": "SELECT f.page_id FROM frontier f LEFT JOIN visits v USING (run_id, page_id) "
+    "WHERE v.page_id IS NULL",
+    "leases left": "SELECT id, lease_owner FROM shards WHERE lease_owner IS NOT NULL OR lease_until IS NOT NULL",
+    "retries left": "SELECT page_id FROM retries",
+    "events other than one run.finished, emitted": "SELECT array_agg(event_id) FROM outbox "
+    "HAVING count(*) <> 1 OR NOT bool_and(event_id = 'run.finished:1:1' AND emitted_at IS NOT NULL)",
+    "sessions in a transaction": "SELECT pid FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'",
+}
+"""Each must find nothing."""
+
+VISITS = (
+    "SELECT p.url, v.outcome, v.status, t.url FROM visits v JOIN pages p ON p.id = v.page_id "
+    "LEFT JOIN pages t ON t.id = v.target_page_id"
+)
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a sweep that was left alone came to."""
+
+    digest: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one seed."""
+
+    schedule: Schedule
+    wrong: tuple[str, ...]
+    struck: tuple[Strike, ...] = ()
+    repeated: int = 0
+    refused: int = 0
+    messages: int = 0
+    seconds: float = 0.0
+    to_the_end: float = 0.0
+
+    @property
+    def faults(self) -> int:
+        """What was struck with, and what was done to the messages."""
+        return len(self.struck) + (self.schedule.messages is not Messages.DELIVERED)
+
+
+def most_repeated(faults: int, workers: int) -> int:
+    """What may be fetched again: for each fault a commit's worth a worker, and what is in flight at the origins."""
+    return faults * (workers * COMMIT_PAGES + 3 * CONCURRENCY)
+
+
+def repeated(site: SiteServer) -> int:
+    """Requests for pages that had been answered before; a page that is busy at first is asked for twice by right."""
+    plan, extra = site.plan, 0
+    for url, count in site.hits().items():
+        number = plan.numbers.get(url)
+        if number is not None:
+            extra += max(0, count - (2 if plan.kind(number) in {Kind.BUSY, Kind.LIMITED} else 1))
+    return extra
+
+
+def digest(connection: psycopg.Connection[Any]) -> str:
+    """The digest of the only run."""
+    row = connection.execute("SELECT encode(digest, 'hex') FROM runs").fetchone()
+    return str(row[0]) if row else ""
+
+
+def refused(sweep: Sweep) -> int:
+    """How often a worker was told that its lease is lost: what it held was not written."""
+    logs = (sweep.home.path / "logs").glob("worker-*.log")
+    return sum(log.read_text(encoding="utf-8", errors="replace").count('"shard.lost"') for log in logs)
+
+
+def judged(sweep: Sweep, alone: Undisturbed, seconds: float) -> Verdict:
+    """Every check on a sweep whose command has ended and whose servers still run."""
+    ended = time.monotonic()
+    to_the_end = ended - sweep.fault_ended if sweep.fault_ended else 0.0
+    again = repeated(sweep.site)
+    found = Verdict(
+        sweep.schedule,
+        (),
+        struck=tuple(sweep.struck),
+        repeated=again,
+        refused=refused(sweep),
+        messages=sweep.messages,
+        seconds=seconds,
+        to_the_end=to_the_end,
+    )
+    wrong = [*_in_the_database(sweep, alone), *_processes(sweep)]
+    if again > (most := most_repeated(found.faults, sweep.schedule.workers)):
+        wrong.append(f"{again} pages fetched again, at most {most} may be")
+    share = 1.0 - sweep.pages_then / len(sweep.site.plan.numbers)
+    if to_the_end > (limit := RESUME_SECONDS + share * alone.seconds):
+        wrong.append(f"the end came {to_the_end:.1f} s after the last fault, at most {limit:.1f} s are right")
+    return Verdict(**(vars(found) | {"wrong": tuple(wrong)}))
+
+
+def _in_the_database(sweep: Sweep, alone: Undisturbed) -> list[str]:
+    wrong = []
+    with sweep.database() as connection:
+        for name, query in QUERIES.items():
+            if rows := connection.execute(query).fetchall():
+                wrong.append(f"{name}: {rows[:5]}")
+        visits = {row[0]: Truth(*row[1:]) for row in connection.execute(VISITS)}
+        if digest(connection) != alone.digest:
+            wrong.append("another digest than that of a sweep left alone")
+    if visits != (truth := sweep.site.truth()):
+        others = [url for url in visits.keys() | truth.keys() if visits.get(url) != truth.get(url)]
+        wrong += [f"{url}: {visits.get(url)} instead of {truth.get(url)}" for url in others[:5]]
+    return wrong
+
+
+def _processes(sweep: Sweep) -> list[str]:
+    servers = {*sweep.home.postgres(), *sweep.home.broker()}
+    left = sorted(set(sweep.home.processes()) - servers)
+    return [f"processes left: {left}"] if left else []
