@@ -83,5 +83,5 @@ lock:
 	@./.ci/make-lock '$(UV)'
 
 clean:
-	@rm -rf $(VENV) .venv-lock build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .venv-lock .venv-bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -not -path './.headersweep/*' -prune -exec rm -rf {} +
