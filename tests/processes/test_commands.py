@@ -278,6 +278,10 @@ def test_a_cancelled_run_stops_and_can_be_opened_again(
 # -- up ----------------------------------------------------------------------------------------------------------
 
 
+A_MINUTE_AND_MORE = 100.0
+"""The schedule has a slot every minute: where one is passed over, the next one comes within this time."""
+
+
 def make_due(home: Home) -> None:
     with home.database() as connection:
         # The slot of this minute, free again if it was swept before.
@@ -298,13 +302,13 @@ def test_up_sweeps_what_is_due_and_replaces_what_dies(home: Home) -> None:
     up = home.start("up", HEADERSWEEP_TICK_SECONDS="1")
     _program.until(lambda: up.workers() and up.beats(), what="a worker and a beat")
     make_due(home)
-    _program.until(lambda: finished_by_schedule(home) >= 1, what="the run that was due")
+    _program.until(lambda: finished_by_schedule(home) >= 1, A_MINUTE_AND_MORE, "the run that was due")
     (worker,), (beat,) = up.workers(), up.beats()
     _program.kill([worker, beat])
     _program.until(lambda: up.workers() not in ([], [worker]), what="another worker")
     _program.until(lambda: up.beats() not in ([], [beat]), what="another beat")
     make_due(home)
-    _program.until(lambda: finished_by_schedule(home) >= 2, what="the next run that was due")
+    _program.until(lambda: finished_by_schedule(home) >= 2, A_MINUTE_AND_MORE, "the next run that was due")
     successors = [*up.workers(), *up.beats()]
     up.stop(signal.SIGTERM)
     ended = up.wait()
