@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from models import (
+    control,
     frontier,
     origins,
     outbox,
@@ -158,6 +159,9 @@ CASES = {
     ),
     "partitions.droppable": Case(partitions.droppable(90), {"low": None}, {"pk_runs"}),
     "partitions.lock_runs": Case(partitions.lock_runs(7000), {}, {"pk_runs"}),
+    "control.anything_due": Case(
+        control.anything_due("tick", 60.0), {}, {"ix_runs_open", "ix_sites_due", "ix_outbox_waiting"}
+    ),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }
 
