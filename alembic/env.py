@@ -9,15 +9,17 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Collection
 from typing import Any, Literal
 
 from alembic import context
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, pool, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from headersweep.errors import ConfigurationError, UnavailableError
-from models import schema
+from models import migrate, schema
 
 ADVISORY_LOCK = 4_801_207_221
 LOCK_TIMEOUT_MS: int = context.config.attributes.get("lock_timeout_ms", 2_000)
@@ -43,6 +45,11 @@ def database_url() -> str:
     return str(make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False))
 
 
+def note_who_may_work_on_it(ctx: MigrationContext, heads: Collection[Any], **_others: Any) -> None:
+    """In the migration's own transaction, for programs that do not know this revision."""
+    ctx.impl.execute(text(migrate.note(next(iter(heads), None))))
+
+
 def configure(**options: Any) -> None:
     """Set up the migration context; the same options online and offline."""
     context.configure(
@@ -50,11 +57,12 @@ def configure(**options: Any) -> None:
         include_object=include_object,
         transaction_per_migration=True,
         compare_type=True,
+        on_version_apply=note_who_may_work_on_it,  # type: ignore[arg-type] # called with keywords alone
         **options,
     )
 
 
-def migrate(connection: Connection) -> None:
+def run(connection: Connection) -> None:
     """Run the migrations; wait for busy tables in many short tries instead of one long one."""
     for left in range(TRIES - 1, -1, -1):
         try:
@@ -88,7 +96,7 @@ def online() -> None:
             connection.execute(text(f"SET lock_timeout = {LOCK_TIMEOUT_MS}"))
             connection.execute(text(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}"))
             connection.commit()
-            migrate(connection)
+            run(connection)
             connection.commit()
         finally:
             guard.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})

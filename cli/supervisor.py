@@ -168,7 +168,9 @@ class Supervisor:
             return [*start, "beat", "-l", "WARNING", "-s", schedule, "--pidfile="]
         # Two threads: one for a slice, one so that planning and rescuing do not wait behind it.
         pool = ["-P", "threads", "-c", "2", "-n", f"{post.node}@%h"]
-        return [*start, "worker", *pool, "--without-gossip", "--without-mingle", "-l", "WARNING"]
+        # Nobody listens to what Celery's workers tell each other, every two seconds: our heartbeats are in the database.
+        silent = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        return [*start, "worker", *pool, *silent, "-l", "WARNING"]
 
     def _look_at(self, post: Post, silent: Callable[[Post], bool]) -> None:
         if post.process is None:

@@ -109,6 +109,23 @@ def forget_heartbeats(older_than_seconds: float) -> TextClause:
     ).bindparams(seconds=older_than_seconds)
 
 
+def anything_due(turn: str, seconds: float) -> TextClause:
+    """One boolean: an open run, a slot that has come, a promised event, or a turn that nobody took for so long.
+
+    What a tick asks first, so that an idle installation costs one statement. In a transaction of its own, whose start is
+    its clock: an index serves no clock that runs on. Plan: ix_runs_open, ix_sites_due, ix_outbox_waiting.
+    """
+    return text(
+        """
+        SELECT EXISTS (SELECT FROM runs WHERE state IN ('planned', 'running'))
+            OR EXISTS (SELECT FROM sites WHERE enabled AND next_slot_at <= now())
+            OR EXISTS (SELECT FROM outbox WHERE emitted_at IS NULL)
+            OR NOT EXISTS (SELECT FROM heartbeats
+                           WHERE name = :turn AND seen_at > now() - make_interval(secs => :seconds))
+        """
+    ).bindparams(turn=turn, seconds=seconds)
+
+
 def take_turn(name: str, seconds: float) -> TextClause:
     """Take the turn of a job that somebody does at most once in so many seconds; no row when it was taken.
 

@@ -233,3 +233,8 @@ def close_sitemap() -> TextClause:
 def count_of_run() -> TextClause:
     """How many pages run :run_id discovered. Plan: pk_frontier (or the partition as a whole)."""
     return text("SELECT count(*) FROM frontier WHERE run_id = :run_id")
+
+
+def forget_sitemaps() -> TextClause:
+    """Drop what was noted of the sitemaps of the runs from :low up to, without it, :high. Plan: pk_sitemaps."""
+    return text("DELETE FROM sitemaps WHERE run_id >= :low AND run_id < :high")

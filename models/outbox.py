@@ -40,3 +40,12 @@ def waiting() -> TextClause:
 def mark_emitted() -> TextClause:
     """The events :ids were written to the log."""
     return text("UPDATE outbox SET emitted_at = clock_timestamp() WHERE id = ANY(CAST(:ids AS bigint[]))")
+
+
+def forget() -> TextClause:
+    """Drop those of the :limit oldest events that were written more than :days days ago. Plan: pk_outbox."""
+    return text("""
+        DELETE FROM outbox
+        WHERE id = ANY(ARRAY(SELECT id FROM outbox ORDER BY id LIMIT :limit))
+          AND emitted_at < clock_timestamp() - make_interval(days => :days)
+    """)

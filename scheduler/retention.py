@@ -1,4 +1,7 @@
-"""Retention: visits and frontier of runs that ended long ago go, whole partitions at a time; spans and snapshots stay."""
+"""Retention: visits and frontier of runs that ended long ago go, whole partitions at a time; spans and snapshots stay.
+
+What was noted of such runs' sitemaps goes with their frontier; log events go one by one, when they were written long ago.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from headersweep import logs
 from headersweep.errors import UsageError
-from models import control, partitions, visits
+from models import control, frontier, outbox, partitions, visits
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Row
@@ -25,6 +28,8 @@ BUSY_SECONDS = 60.0
 LOCK_TIMEOUT_MS = 250
 """For so long everybody who wants the table may have to wait behind us, while we wait for those who have it."""
 
+EVENTS_AT_ONCE = 1_000
+
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -35,7 +40,15 @@ def drop_old(engine: Engine, days: int) -> list[str]:
     with engine.connect() as connection:
         lows = list(connection.execute(partitions.droppable(days)).scalars())
     pairs = [(parent, low) for low in lows for parent in partitions.DROP_ORDER]
-    return [f"{parent}_r{low}" for parent, low in pairs if _drop(engine, parent, low, days)]
+    dropped = [f"{parent}_r{low}" for parent, low in pairs if _drop(engine, parent, low, days)]
+    while _forget_events(engine, days) == EVENTS_AT_ONCE:
+        pass
+    return dropped
+
+
+def _forget_events(engine: Engine, days: int) -> int:
+    with engine.begin() as connection:
+        return connection.execute(outbox.forget(), {"limit": EVENTS_AT_ONCE, "days": days}).rowcount
 
 
 def _is_our_turn(engine: Engine) -> bool:
@@ -66,6 +79,10 @@ def _drop_locked(connection: Connection, parent: str, low: int, days: int) -> bo
     # Looked at again under the lock: somebody may have opened one of the runs meanwhile.
     if connection.execute(partitions.droppable(days, low)).scalar() is None:
         return False
+    if parent == "frontier":
+        # Before the table is locked, which nobody should have to wait for.
+        high = low + partitions.RUNS_PER_PARTITION
+        connection.execute(frontier.forget_sitemaps(), {"low": low, "high": high})
     return partitions.drop(connection, parent, low)
 
 

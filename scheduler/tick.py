@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 log = logs.get_logger()
 
 EMIT_LIMIT = 200
+
+TURN = "tick"
+TURN_SECONDS = 60.0
+"""Somebody does a whole tick at least this often, also where the first look finds nothing due."""
+
 FORGET_HEARTBEATS_SECONDS = 86_400.0
 
 
@@ -42,7 +47,9 @@ class TickResult:
 
 def tick(engine: Engine, *, retention_days: int = 0, ping_url: str = "") -> TickResult:
     """Look at everything once. Without a retention time nothing is dropped, without a URL nobody outside is told."""
-    planned = plan(engine)
+    if not is_anything_due(engine):
+        return TickResult()
+    planned = planning.plan(engine)
     with engine.begin() as connection:
         rescued = rescue(connection)
     finished = finishing.finish_due(engine)
@@ -52,14 +59,22 @@ def tick(engine: Engine, *, retention_days: int = 0, ping_url: str = "") -> Tick
         newest = connection.execute(runs.newest()).scalar()
         # Ahead of need, so that no run waits for it.
         partitions.ensure(connection, (newest or 0) + partitions.RUNS_PER_PARTITION)
-        connection.execute(control.forget_heartbeats(FORGET_HEARTBEATS_SECONDS))
+        # At the end: a tick that fails before has not had its turn.
+        if connection.execute(control.take_turn(TURN, TURN_SECONDS)).first() is not None:
+            connection.execute(control.forget_heartbeats(FORGET_HEARTBEATS_SECONDS))
     dropped = retention.drop_old(engine, retention_days)
     return TickResult(planned, finished, rescued, emitted, due, dropped)
 
 
 def plan(engine: Engine) -> list[int]:
     """Make the runs of the slots that have come, and arrange those that wait; the log lines follow the commits."""
-    return planning.plan(engine)
+    return planning.plan(engine) if is_anything_due(engine) else []
+
+
+def is_anything_due(engine: Engine) -> bool:
+    """Whether a tick may find work. One statement, since most ticks of most days find none."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        return bool(connection.scalar(control.anything_due(TURN, TURN_SECONDS)))
 
 
 def rescue(connection: Connection) -> int:

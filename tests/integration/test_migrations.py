@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -10,9 +11,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from alembic import command
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Engine, text
 from sqlalchemy.pool import NullPool
 
@@ -49,6 +52,25 @@ def catalogue(url: str) -> list[tuple[str, str]]:
 def execute(url: str, statement: str) -> None:
     with engine_of(url) as engine, engine.begin() as connection:
         connection.execute(text(statement))
+
+
+def scripts() -> list[Script]:
+    """Our migrations, the newest first."""
+    return list(ScriptDirectory.from_config(migrate.config()).walk_revisions())
+
+
+def written(revision: str, side: str) -> Script:
+    """A migration that does nothing, on one side of the code."""
+    module = ModuleType(revision, f"What it does.\n\nSide: {side} (said so): because.\nNote: none\n")
+    vars(module).update(revision=revision, down_revision=None)
+    return Script(module, revision, "")
+
+
+def comment(url: str) -> str | None:
+    """What the database says of whose code may work on it."""
+    with engine_of(url) as engine, engine.connect() as connection:
+        found = connection.scalar(text("SELECT obj_description('alembic_version'::regclass, 'pg_class')"))
+    return None if found is None else str(found)
 
 
 @contextmanager
@@ -103,6 +125,42 @@ def test_a_database_of_a_newer_program_is_refused_with_what_to_do(database: str)
     execute(database, "UPDATE alembic_version SET version_num = 'f00d'")
     with pytest.raises(WrongRevisionError, match=r"f00d.*does not know: install the newer headersweep"):
         migrate.check_head(database)
+
+
+def test_a_database_of_a_newer_program_is_never_migrated(database: str) -> None:
+    execute(database, "UPDATE alembic_version SET version_num = 'f00d'")
+    with pytest.raises(WrongRevisionError, match="install the newer headersweep"):
+        migrate.upgrade(database)
+
+
+def test_a_database_of_a_newer_program_is_worked_on_where_it_says_that_this_one_may(database: str) -> None:
+    execute(database, "UPDATE alembic_version SET version_num = 'f00d'")
+    execute(database, f"COMMENT ON TABLE alembic_version IS 'works with code at f00d {migrate.head()}'")
+    migrate.check_head(database)
+    migrate.upgrade(database)
+    with engine_of(database) as engine:
+        assert migrate.current(engine) == "f00d"
+    execute(database, "COMMENT ON TABLE alembic_version IS 'works with code at f00d 0000'")
+    with pytest.raises(WrongRevisionError, match="install the newer headersweep"):
+        migrate.check_head(database)
+
+
+def test_every_migration_leaves_a_note_of_whose_code_may_go_on(empty_database: str) -> None:
+    for revision, expected in (("0001", "0001"), ("0002", "0002 0001"), ("0003", "0003 0002 0001")):
+        migrate.upgrade(empty_database, revision)
+        assert comment(empty_database) == f"works with code at {expected}"
+    migrate.downgrade(empty_database, "0001")
+    assert comment(empty_database) == "works with code at 0001"
+
+
+def test_a_migration_of_the_post_side_ends_the_work_of_older_code() -> None:
+    chain = [written(*one) for one in (("d", "pre"), ("c", "post"), ("b", "pre"), ("a", "pre"))]
+    assert migrate.works_with(chain) == ["d", "c"]
+
+
+def test_every_migration_names_its_side() -> None:
+    for script in scripts():
+        assert re.search(r"^Side: (pre|post)\b", script.longdoc, re.MULTILINE), script.path
 
 
 def test_a_database_that_was_taken_back_is_refused(database: str) -> None:

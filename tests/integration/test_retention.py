@@ -92,6 +92,38 @@ class World:
         """
         connection.execute(text(shown), {"site": self.site_id, "snapshot": self.snapshot_id, "run": run_id})
 
+    def event(self, name: str, days: float | None) -> None:
+        """A log event that was promised, and written so many days ago or never."""
+        promise = """
+            INSERT INTO outbox (event_id, event, payload, emitted_at)
+            VALUES (:name, 'run.finished', '{}', now() - make_interval(days => CAST(:days AS int)))
+        """
+        with self.engine.begin() as connection:
+            connection.execute(text(promise), {"name": name, "days": days})
+
+    def events(self) -> list[str]:
+        """The events that are kept, by name."""
+        with self.engine.connect() as connection:
+            return list(connection.execute(text("SELECT event_id FROM outbox ORDER BY 1")).scalars())
+
+    def sitemap(self, run_id: int) -> None:
+        """A run that ended long ago (but for the newest), with a sitemap that was read."""
+        if run_id != 5000:
+            self.run(run_id, days=200)
+        noted = """
+            WITH origin AS (INSERT INTO origins (scheme, host, port) VALUES ('http', 'h' || :run, 80) RETURNING id),
+                 shard AS (INSERT INTO shards (run_id, origin_id, state) SELECT :run, id, 'done' FROM origin RETURNING id)
+            INSERT INTO sitemaps (run_id, url_key, shard_id, url, done_at)
+            SELECT :run, decode(md5('a'), 'hex'), id, 'http://h/sitemap.xml', now() FROM shard
+        """
+        with self.engine.begin() as connection:
+            connection.execute(text(noted), {"run": run_id})
+
+    def sitemaps(self) -> list[int]:
+        """The runs whose sitemaps are still known."""
+        with self.engine.connect() as connection:
+            return list(connection.execute(text("SELECT run_id FROM sitemaps ORDER BY 1")).scalars())
+
     def parts(self) -> list[str]:
         """The partitions that there are."""
         with self.engine.connect() as connection:
@@ -136,6 +168,33 @@ def test_the_partition_of_the_newest_run_stays_however_old_it_is(world: World) -
         partitions.ensure(connection, 6000)
     assert retention.drop_old(world.engine, 90) == []
     assert world.parts() == ["frontier_r5000", "frontier_r6000", "visits_r5000", "visits_r6000"]
+
+
+def test_what_was_noted_of_sitemaps_goes_with_the_frontier(world: World) -> None:
+    world.run(999, days=1)
+    for run_id in (998, 1001, 5000):
+        world.sitemap(run_id)
+    assert retention.drop_old(world.engine, 90) == ["visits_r1000", "frontier_r1000"]
+    assert world.sitemaps() == [998, 5000], "998 is old, but shares its partition with a fresh run"
+
+
+def test_events_go_when_they_were_written_long_ago_and_never_before(world: World) -> None:
+    ages = {"written long ago": 91, "written lately": 89, "never written": None}
+    for name, days in ages.items():
+        world.event(name, days)
+    retention.drop_old(world.engine, 90)
+    assert world.events() == ["never written", "written lately"]
+
+
+def test_more_events_than_go_at_once_go_in_several_bites(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "EVENTS_AT_ONCE", 2)
+    for number in range(5):
+        world.event(f"old {number}", 91)
+    world.event("fresh", 1)
+    retention.drop_old(world.engine, 90)
+    assert world.events() == ["fresh"]
 
 
 def test_zero_days_keep_everything_for_good(world: World) -> None:

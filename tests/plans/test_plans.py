@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from models import (
+    control,
     frontier,
     origins,
     outbox,
@@ -148,6 +149,9 @@ CASES = {
         frontier.known_pages(), {"site_id": 1, "after": 0, "limit": 100}, {"uq_spans_open", "pk_pages"}
     ),
     "frontier.open_sitemaps": Case(frontier.open_sitemaps(), {"shard_id": 7}, {"ix_sitemaps_open"}),
+    "frontier.forget_sitemaps": Case(
+        frontier.forget_sitemaps(), {"low": N - 1000, "high": N}, {"pk_sitemaps"}
+    ),
     "snapshots.ids": Case(snapshots.ids(), {"hashes": [bytes(32)]}, {"uq_snapshots_content_hash"}),
     "sites.set_next_slots": Case(sites.set_next_slots({7: NOW}), {}, {"pk_sites"}),
     "sites.due_sites": Case(sites.due_sites(NOW, 100), {}, {"ix_sites_due"}),
@@ -158,6 +162,10 @@ CASES = {
     ),
     "partitions.droppable": Case(partitions.droppable(90), {"low": None}, {"pk_runs"}),
     "partitions.lock_runs": Case(partitions.lock_runs(7000), {}, {"pk_runs"}),
+    "control.anything_due": Case(
+        control.anything_due("tick", 60.0), {}, {"ix_runs_open", "ix_sites_due", "ix_outbox_waiting"}
+    ),
+    "outbox.forget": Case(outbox.forget(), {"limit": 1000, "days": 90}, {"pk_outbox"}),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }
 

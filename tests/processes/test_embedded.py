@@ -191,6 +191,8 @@ def test_the_servers_are_locked_down_and_durable(home: Path, start: Start) -> No
     pids = command.pids()
     settings = {
         "fsync": "on",
+        "synchronous_commit": "on",
+        "full_page_writes": "on",
         "data_checksums": "on",
         "listen_addresses": "",
         "server_encoding": "UTF8",
