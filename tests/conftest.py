@@ -10,8 +10,12 @@ from contextlib import ExitStack
 import pytest
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Connection
+from xdist.scheduler import LoadGroupScheduling
 
 from tests import servers
+
+PROCESSES = "processes"
+"""The folder of the tests that start and kill processes."""
 
 # `HYPOTHESIS_PROFILE=long make test` looks for more; the default finds the same things on every machine.
 hypothesis_settings.register_profile(
@@ -32,10 +36,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "server_urls" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.database)
-        if "processes" in item.path.parts:
-            # Tests that start and kill processes run one after the other.
+        if PROCESSES in item.path.parts:
             item.add_marker(pytest.mark.processes)
-            item.add_marker(pytest.mark.xdist_group("processes"))
+
+
+class OneAfterTheOther(LoadGroupScheduling):  # type: ignore[misc]  # it has no types
+    """Tests that start and kill processes run on one of xdist's workers, one after the other.
+
+    xdist's own mark for that appends to a test's id, which pytest 9.2 no longer lets it do.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return PROCESSES if f"/{PROCESSES}/" in nodeid else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneAfterTheOther:
+    return OneAfterTheOther(config, log)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
