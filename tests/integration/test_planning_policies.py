@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from cli import waiting as waiting_module
+from cli import standstill
 from headersweep import slots
 from headersweep.definition import CatchUp, Overlap, SiteDefinition
 from models import control, engine, reports, runs, shards, sites
@@ -572,8 +572,8 @@ def test_a_waiting_command_says_why_nothing_happens(connection: Connection) -> N
     opens = clock(connection).replace(microsecond=0) + HOUR
     connection.execute(text("UPDATE runs SET not_before = :t WHERE not_after IS NOT NULL"), {"t": opens})
     ids = [run_id for (run_id,) in connection.execute(text("SELECT id FROM runs ORDER BY id"))]
-    told = [waiting_module._why_it_rests(row) for row in connection.execute(reports.resting(ids))]
+    told = [standstill.rest(row).said for row in connection.execute(reports.resting(ids))]
     assert told == [
-        f"run {ids[1]} waits until the earlier runs of docs have ended",
+        f"run {ids[1]} waits until run {ids[0]} of docs has ended",
         f"run {ids[2]} of windowed waits until {opens:%Y-%m-%dT%H:%M:%SZ}: the site's window is {NIGHT}",
     ]

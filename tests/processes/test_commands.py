@@ -246,6 +246,10 @@ def test_pause_stops_all_fetching_and_unpause_goes_on(
         assert standing < len(site.truth())
         assert sweeping.process.poll() is None
         assert "the tests ask for it" in sweeping.said()
+        number = str(home.run("runs", "--limit", "1", "--format", "json").only_run["run"])
+        (why,) = home.run("show", number, "--format", "json").json()["waiting"]
+        assert why["kind"] == "paused"
+        assert "the tests ask for it" in home.run("show", number).out
         assert home.run("doctor").code == 0
     finally:
         assert home.run("unpause").code == 0
@@ -270,9 +274,41 @@ def test_a_cancelled_run_stops_and_can_be_opened_again(
     assert hits(site) < len(site.truth())
     again = home.run("cancel", str(number))
     assert again.code == 0
-    resumed = home.run("resume", str(number), "--format", "json")
+    resumed = home.run("resume", str(number), "--reason", "right after all", "--format", "json")
     assert resumed.code == 0, resumed.err
     assert resumed.only_run["digest"] == digest_of(home)
+    assert '"event": "run.resumed"' in resumed.err
+    actions = home.run("show", str(number), "--format", "json").json()["actions"]
+    assert [(each["action"], each["reason"]) for each in actions] == [
+        ("cancel", "wrong site"),
+        ("resume", "right after all"),
+    ]
+    assert "right after all" in home.run("runs", "--limit", "1").out
+
+
+def test_a_rerun_given_twice_at_once_makes_one_run(home: Home) -> None:
+    both = [home.start("rerun", "1", "--reason", "twice", "--format", "json") for _ in range(2)]
+    ended = [program.wait() for program in both]
+    assert [each.code for each in ended] == [0, 0], ended[0].err + ended[1].err
+    (run,) = {each.only_run["run"] for each in ended}
+    shown = home.run("show", str(run), "--format", "json").json()
+    assert (shown["reason"], shown["digest"]) == ("rerun of run 1: twice", digest_of(home))
+    assert [each["made_run"] for each in home.run("show", "1", "--format", "json").json()["actions"]][
+        -1
+    ] == run
+
+
+def test_failed_pages_put_back_twice_at_once_are_done_once(home: Home) -> None:
+    with SiteServer(pages=21, origins=1, chain=2, shares=CALM) as gone:
+        ports = gone.ports
+        path = str(_program.site_file(home.folder, gone, "griffin"))
+    number = home.run("sweep", "--site-file", path, "--format", "json").only_run["run"]
+    with SiteServer(pages=21, origins=1, chain=2, shares=CALM, ports=ports, delay=0.1):
+        both = [home.start("rerun", str(number), "--failed", "--format", "json") for _ in range(2)]
+        ended = [program.wait() for program in both]
+    assert [each.code for each in ended] == [0, 0], ended[0].err + ended[1].err
+    assert [each.only_run["generation"] for each in ended] == [2, 2]
+    assert ended[0].only_run["digest"] == ended[1].only_run["digest"]
 
 
 # -- up ----------------------------------------------------------------------------------------------------------
