@@ -21,7 +21,7 @@ STEADY = Shares(slow=0, busy=0, limited=0, broken=0)
 """No answer that makes a sweep with a limited rate slow down."""
 
 STOP_SECONDS = 10.0
-"""What a worker that is asked to stop may take (docs/guarantees.md)."""
+"""What a worker that is asked to stop may take."""
 
 
 @pytest.fixture(scope="module")
