@@ -13,14 +13,13 @@ from sqlalchemy import Connection, Engine, text
 from cli import standstill
 from headersweep import slots
 from headersweep.definition import CatchUp, Overlap, SiteDefinition
-from models import control, engine, reports, runs, shards, sites
+from models import control, engine, reports, runs, shards
 from scheduler import operations, planning, seeding, sowing, tick
 from scheduler.planning import MissedSlots, Plan, SkippedSlot
+from tests.integration._sites import HOUR, NOON, definition, due_at, put
 
 pytestmark = pytest.mark.database
 
-NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 
@@ -31,21 +30,6 @@ def committed(database: str) -> Iterator[Engine]:
     pool = engine.connect(database)
     yield pool
     pool.dispose()
-
-
-def definition(name: str = "docs", **values: Any) -> SiteDefinition:
-    values.setdefault("schedule", "0 * * * *")
-    return SiteDefinition(name=name, start_urls=(f"https://{name}.example/",), **values)
-
-
-def put(connection: Connection, wanted: SiteDefinition, due: datetime | None) -> int:
-    connection.execute(sites.upsert_file_sites([wanted.as_json()], [due]))
-    return int(connection.execute(sites.get_site(wanted.name)).one().id)
-
-
-def due_at(connection: Connection, name: str = "docs") -> datetime | None:
-    found: datetime | None = connection.execute(sites.get_site(name)).one().next_slot_at
-    return found
 
 
 def created(plan: Plan) -> list[datetime]:
