@@ -227,7 +227,7 @@ def heartbeat(kind: str, ages: list[float], *, embedded: bool) -> Check:
     name = f"{kind} heartbeat"
     fresh = [age for age in ages if age <= OLD_BEAT_SECONDS]
     if fresh:
-        return ok(name, f"{len(fresh)} alive, the latest {min(fresh):.0f} s ago")
+        return ok(name, f"{len(fresh)} seen within a minute, the latest {min(fresh):.0f} s ago")
     last = f"the last one {min(ages):.0f} s ago" if ages else "none was ever seen"
     if embedded or kind == "beat":
         return ok(name, f"{last}; `sweep` works without one, `headersweep up` runs one")

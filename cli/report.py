@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from headersweep.errors import UsageError
-from headersweep.states import FINAL_STATES, Outcome, RunState
+from headersweep.states import FINAL_STATES, Outcome, RunAction, RunState
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
+    from cli.standstill import Standstill
+
 Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing that was done to a run: by whom, why, and which generation of the run it ended or began."""
+
+    action: RunAction
+    asked_by: str
+    reason: str
+    at: datetime
+    generation: int
+    made_run: int | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +52,7 @@ class Run:
     generation: int = 1
     max_pages: int | None = None
     failure_threshold: float = 0.05
+    last_action: Action | None = None
 
     @property
     def is_incomplete(self) -> bool:
@@ -139,6 +155,8 @@ class RunReport:
     troubles: tuple[Trouble, ...] = ()
     masks: tuple[Mask, ...] = ()
     sitemaps: tuple[Sitemap, ...] = field(default=())
+    actions: tuple[Action, ...] = ()
+    waiting: tuple[Standstill, ...] = ()
     retention_days: int = 0
 
     @property
@@ -187,7 +205,25 @@ def find_run(connection: Connection, run_id: int) -> Run:
     row = connection.execute(reports.run_summary(run_id)).one_or_none()
     if row is None:
         raise UsageError(f"there is no run {run_id}; `headersweep runs` lists them")
-    return run_from_row(row)
+    (run,) = with_actions(connection, [run_from_row(row)])
+    return run
+
+
+def list_runs(connection: Connection, site: str | None, limit: int) -> list[Run]:
+    """The newest runs, of one site or of all, newest first."""
+    from models import reports
+
+    rows = connection.execute(reports.runs_list(site, limit))
+    return with_actions(connection, [run_from_row(row) for row in rows])
+
+
+def with_actions(connection: Connection, runs: Sequence[Run]) -> list[Run]:
+    """The runs, each with what was done to it last."""
+    from models import actions
+
+    rows = connection.execute(actions.last_of([run.run_id for run in runs]))
+    last = {row.run_id: _action(row) for row in rows}
+    return [dataclasses.replace(run, last_action=last.get(run.run_id)) for run in runs]
 
 
 def definition_of(connection: Connection, run_id: int) -> dict[str, Any]:
@@ -199,7 +235,8 @@ def definition_of(connection: Connection, run_id: int) -> dict[str, Any]:
 
 def collect(connection: Connection, run_id: int, *, retention_days: int = 0) -> RunReport:
     """Everything that is shown of one run; of one past retention, what is left."""
-    from models import reports
+    from cli import standstill
+    from models import actions, reports
 
     run = find_run(connection, run_id)
     standing = connection.execute(reports.progress([run_id])).one()
@@ -219,8 +256,14 @@ def collect(connection: Connection, run_id: int, *, retention_days: int = 0) -> 
             Sitemap(row.url, row.entries, row.error, row.done_at is not None)
             for row in connection.execute(reports.sitemaps_of_run(run_id))
         ),
+        actions=tuple(_action(row) for row in connection.execute(actions.of_run(), {"run_id": run_id})),
+        waiting=() if run.is_final else standstill.of_run(connection, run_id),
         retention_days=retention_days,
     )
+
+
+def _action(row: Row[Any]) -> Action:
+    return Action(RunAction(row.action), row.asked_by, row.reason, row.at, row.generation, row.made_run_id)
 
 
 def _answers(rows: Iterable[Row[Any]]) -> tuple[Answers, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from cli import context, progress, supervisor, targets
+from cli import context, progress, standstill, supervisor, targets
 from cli.context import Database
 from cli.options import Presentation
 from cli.render import words
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
 LOOK_SECONDS = 0.5
-FRESH_SECONDS = 15.0
-"""A worker that was seen within this time is at work."""
-
 LONELY_SECONDS = 30.0
 """When other people's workers were not seen for this long, the waiting command starts its own."""
 
@@ -206,8 +203,7 @@ def _tell_if_paused(wait: Wait) -> None:
     with wait.database.engine.connect() as connection:
         row = connection.execute(control.switch_state()).one_or_none()
     if row is not None and row.paused:
-        why = f": {row.reason}" if row.reason else ""
-        wait.tell_once(f"paused by {row.changed_by}{why}; `headersweep unpause` lets it go on")
+        wait.tell_once(standstill.paused(row))
 
 
 def _tell_what_rests(wait: Wait) -> None:
@@ -217,23 +213,14 @@ def _tell_what_rests(wait: Wait) -> None:
     with wait.database.engine.connect() as connection:
         rows = connection.execute(reports.resting(wait.run_ids)).all()
     for row in rows:
-        wait.tell_once(_why_it_rests(row))
-
-
-def _why_it_rests(row: Row[Any]) -> str:
-    if row.not_before is None:
-        return f"run {row.id} waits until the earlier runs of {row.site} have ended"
-    until = words.instant(row.not_before.replace(microsecond=0))
-    if row.site_window is None:
-        return f"run {row.id} of {row.site} starts at {until}"
-    return f"run {row.id} of {row.site} waits until {until}: the site's window is {row.site_window}"
+        wait.tell_once(standstill.rest(row).said)
 
 
 def _start_crew_if_needed(wait: Wait) -> None:
     """Start own workers on embedded servers, and where no worker was seen for a while."""
     now = time.monotonic()
     if not wait.database.embedded:
-        if any(beat.age_seconds <= FRESH_SECONDS for beat in worker_heartbeats(wait.database)):
+        if any(beat.age_seconds <= standstill.FRESH_SECONDS for beat in worker_heartbeats(wait.database)):
             wait.seen_worker_at = now
             return
         if wait.next_tick and now - wait.seen_worker_at < LONELY_SECONDS:

@@ -314,16 +314,16 @@ _EVENTS = (
     Event(
         "run.resumed",
         "info",
-        "An operator continued an unfinished run.",
-        always=("run_id",),
-        optional=("site_name", "requested_by", "reason"),
+        "An operator let an unfinished run go on, or opened a cancelled one again; once for each operator and reason.",
+        always=("run_id", "requested_by"),
+        optional=("site_name", "generation", "reason"),
     ),
     Event(
         "run.reopened",
         "info",
         "A closed run was opened again for its failed pages.",
-        always=("run_id", "pages"),
-        optional=("site_name", "generation", "requested_by", "reason"),
+        always=("run_id", "pages", "requested_by"),
+        optional=("site_name", "generation", "reason"),
     ),
     Event(
         "run.cancelled",

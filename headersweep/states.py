@@ -19,6 +19,15 @@ class RunState(StrEnum):
 FINAL_STATES = frozenset({RunState.FINISHED, RunState.PARTIAL, RunState.FAILED, RunState.CANCELLED})
 
 
+class RunAction(StrEnum):
+    """What an operator, or an overtaking slot, does to a run that exists."""
+
+    CANCEL = "cancel"
+    RESUME = "resume"
+    RERUN_FAILED = "rerun_failed"
+    RERUN = "rerun"
+
+
 class Outcome(IntEnum):
     """What became of one page in one run. The number is what the database keeps; it never changes."""
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from headersweep.states import FINAL_STATES, Outcome, RunState
 from models.frontier import pages, sitemaps
 from models.runs import runs
-from models.shards import shards
+from models.shards import QUARANTINE_AFTER, shards
 from models.sites import site_masks, site_snapshots, sites
 from models.snapshots import snapshots
 from models.visits import visits
@@ -36,16 +36,41 @@ _OPEN_STATES = tuple(state for state in RunState if state not in FINAL_STATES)
 
 
 def resting(run_ids: Sequence[int]) -> TextClause:
-    """Which of these open runs nobody may work on now, and from when on: NULL waits for earlier runs. Plan: pk_runs."""
+    """Which of these open runs nobody may work on now, and from when on: NULL waits for earlier runs, ``behind`` the last.
+
+    Plan: ix_runs_open.
+    """
     return text(
         """
-        SELECT r.id, s.name AS site, r.not_before, r.definition ->> 'window' AS site_window
+        SELECT r.id, s.name AS site, r.not_before, r.definition ->> 'window' AS site_window,
+               CASE WHEN r.not_before IS NULL THEN
+                   (SELECT max(b.id) FROM runs b
+                    WHERE b.site_id = r.site_id AND b.id < r.id AND b.state IN ('planned', 'running'))
+               END AS behind
         FROM runs r JOIN sites s ON s.id = r.site_id
         WHERE r.id = ANY(CAST(:run_ids AS bigint[])) AND r.state IN ('planned', 'running')
           AND NOT coalesce(r.not_before <= clock_timestamp() AND coalesce(r.not_after > clock_timestamp(), true), false)
         ORDER BY r.id
         """
     ).bindparams(run_ids=list(run_ids))
+
+
+def held_up() -> TextClause:
+    """The origins of run :run_id with pages left that nobody may ask now, until when and why, the first :limit to go on.
+
+    Plan: the unique index of shards on (run_id, origin_id, ordinal).
+    """
+    return text("""
+        SELECT o.scheme, o.host, o.port, max(s.lost_leases) AS lost_leases,
+               min(greatest(o.blocked_until, s.not_before)) AS until,
+               CASE WHEN o.blocked_until > clock_timestamp() THEN 'origin'
+                    WHEN max(s.lost_leases) > :pause_after THEN 'lost_leases' ELSE 'retry' END AS kind
+        FROM shards s JOIN origins o ON o.id = s.origin_id
+        WHERE s.run_id = :run_id AND s.state = 'open' AND coalesce(s.lease_until < clock_timestamp(), true)
+        GROUP BY o.id
+        HAVING min(greatest(o.blocked_until, s.not_before)) > clock_timestamp()
+        ORDER BY until, o.id LIMIT :limit
+    """).bindparams(pause_after=QUARANTINE_AFTER)
 
 
 def progress(run_ids: Sequence[int]) -> Select[Any]:

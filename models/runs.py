@@ -310,7 +310,7 @@ def reopen() -> TextClause:
     """Take run :id back from a final state, as a new generation of the same run. Plan: pk_runs."""
     return text("""
         UPDATE runs SET state = 'running', finished_at = NULL, digest = NULL, generation = generation + 1,
-               started_at = coalesce(started_at, clock_timestamp()), reason = :reason, requested_by = :requested_by
+               started_at = coalesce(started_at, clock_timestamp())
         WHERE id = :id AND state NOT IN ('planned', 'running')
         RETURNING id, generation
     """)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models import control, frontier, origins, outbox, runs, shards, sites, snapshots, spans, visits
+from models import actions, control, frontier, origins, outbox, runs, shards, sites, snapshots, spans, visits
 from models.metadata import metadata
 
 PARTITIONED = (frontier.frontier.name, visits.visits.name)
@@ -10,6 +10,7 @@ PARTITIONED = (frontier.frontier.name, visits.visits.name)
 
 __all__ = [
     "PARTITIONED",
+    "actions",
     "control",
     "frontier",
     "metadata",

@@ -62,26 +62,37 @@ LOST_PAUSE_SECONDS = 60
 """A shard that goes on losing leases although no page is to blame waits so long, and lets the others work."""
 
 
+_WORKABLE = """
+            FROM shards s
+            JOIN runs r ON r.id = s.run_id AND r.state IN ('planned', 'running')
+             AND r.not_before IS NOT NULL AND coalesce(r.not_after > clock_timestamp(), true)
+            JOIN origins o ON o.id = s.origin_id
+            WHERE s.state = 'open'
+              AND NOT EXISTS (SELECT FROM control WHERE paused)
+"""
+"""Shards with work left, of runs that may be worked on as soon as their time has come, while nothing is paused."""
+
+_DUE = f"""{_WORKABLE}
+              AND r.not_before <= clock_timestamp()
+              AND s.not_before <= clock_timestamp()
+              AND (s.lease_until IS NULL OR s.lease_until < clock_timestamp())
+              AND o.blocked_until <= clock_timestamp()
+              AND o.next_request_at <= clock_timestamp() + interval '2 seconds'
+"""
+"""Those of them whose time has come, and that nobody holds."""
+
+
 def claim() -> TextClause:
     """Lease up to :limit due shards to :owner for :lease seconds, with a fencing number that only grows.
 
     A lease that ran out counts as lost at the claim, so that a page that kills the process cannot loop.
     :solo asks for the shards that must go on alone. Plan: ix_shards_open.
     """
-    return text("""
+    return text(f"""
         WITH due AS MATERIALIZED (
             SELECT s.id, (s.lease_until IS NOT NULL)::int AS lost, r.generation
-            FROM shards s
-            JOIN runs r ON r.id = s.run_id AND r.state IN ('planned', 'running')
-             AND r.not_before <= clock_timestamp() AND coalesce(r.not_after > clock_timestamp(), true)
-            JOIN origins o ON o.id = s.origin_id
-            WHERE s.state = 'open'
-              AND s.not_before <= clock_timestamp()
-              AND (s.lease_until IS NULL OR s.lease_until < clock_timestamp())
-              AND o.blocked_until <= clock_timestamp()
-              AND o.next_request_at <= clock_timestamp() + interval '2 seconds'
+            {_DUE}
               AND (s.lost_leases + (s.lease_until IS NOT NULL)::int >= :solo_after) = :solo
-              AND NOT EXISTS (SELECT FROM control WHERE paused)
             ORDER BY s.run_id, s.id
             LIMIT :limit
             FOR UPDATE OF s SKIP LOCKED
@@ -97,24 +108,12 @@ def claim() -> TextClause:
         WHERE s.id = due.id
         RETURNING s.id, s.run_id, s.origin_id, s.ordinal, s.fence, s.top, s.done_upto, s.known_upto,
                   s.lost_leases, s.suspect_page_id, due.generation
-    """).bindparams(pause_after=QUARANTINE_AFTER, pause=LOST_PAUSE_SECONDS)
+    """).bindparams(pause_after=QUARANTINE_AFTER, pause=LOST_PAUSE_SECONDS)  # noqa: S608 - a constant of this module
 
 
 def due_count() -> TextClause:
     """How many shards could be claimed now. Plan: ix_shards_open."""
-    return text("""
-        SELECT count(*)
-        FROM shards s
-        JOIN runs r ON r.id = s.run_id AND r.state IN ('planned', 'running')
-         AND r.not_before <= clock_timestamp() AND coalesce(r.not_after > clock_timestamp(), true)
-        JOIN origins o ON o.id = s.origin_id
-        WHERE s.state = 'open'
-          AND s.not_before <= clock_timestamp()
-          AND (s.lease_until IS NULL OR s.lease_until < clock_timestamp())
-          AND o.blocked_until <= clock_timestamp()
-          AND o.next_request_at <= clock_timestamp() + interval '2 seconds'
-          AND NOT EXISTS (SELECT FROM control WHERE paused)
-    """)
+    return text(f"SELECT count(*) {_DUE}")
 
 
 def lock() -> TextClause:
@@ -312,12 +311,8 @@ def fence_off() -> TextClause:
 
 def soonest() -> TextClause:
     """In how many seconds the next shard that nobody holds can be claimed; NULL when there is none. Plan: ix_shards_open."""
-    return text("""
+    return text(f"""
         SELECT extract(epoch FROM min(greatest(s.not_before, o.blocked_until, o.next_request_at,
                                                   r.not_before)) - clock_timestamp())
-        FROM shards s
-        JOIN runs r ON r.id = s.run_id AND r.state IN ('planned', 'running')
-         AND r.not_before IS NOT NULL AND coalesce(r.not_after > clock_timestamp(), true)
-        JOIN origins o ON o.id = s.origin_id
-        WHERE s.state = 'open' AND s.lease_owner IS NULL AND NOT EXISTS (SELECT FROM control WHERE paused)
-    """)
+        {_WORKABLE} AND s.lease_owner IS NULL
+    """)  # noqa: S608 - a constant of this module

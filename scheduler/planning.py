@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Row, func, select, text
+from sqlalchemy import Connection, Engine, Row, func, select
 
 from headersweep import durations, logs, slots, windows
 from headersweep.definition import Overlap, SiteDefinition
@@ -21,7 +21,7 @@ from headersweep.errors import HeadersweepError
 from headersweep.windows import Opening
 from models import control, runs, sites
 from models.runs import NewRun
-from scheduler import finishing, operations, seeding, sowing
+from scheduler import operations, seeding, sowing
 
 PLAN_LIMIT = 500
 """How many due sites one transaction plans."""
@@ -232,7 +232,6 @@ def cancel_overtaken(engine: Engine) -> list[int]:
             run_id = connection.scalar(runs.overtaken())
             if run_id is None:
                 break
-            connection.execute(text(f"SET LOCAL statement_timeout = {finishing.CLOSING_TIMEOUT_MS}"))
             operations.cancel(connection, run_id, SCHEDULE, OVERLAP)
         cancelled.append(run_id)
     return cancelled

@@ -26,7 +26,8 @@ from cli.options import Presentation
 def rerun(ctx: click.Context, /, run: int, **flags: Any) -> None:
     """Do the site of RUN again, as RUN did it, as a new run for a slot of now.
 
-    With --failed: put the failed pages of RUN itself back, and finish it again.
+    With --failed: put the failed pages of RUN itself back, and finish it again. Safe to repeat, and at the same time:
+    a rerun that is under way is gone on with.
     """
     from cli import output
 
@@ -47,25 +48,24 @@ def _rerun(run_id: int, presentation: Presentation, flags: dict[str, Any]) -> in
 
 
 def _put_back(engine: Any, run_id: int, reason: str) -> int:
-    from cli import enlist, report
-    from headersweep.errors import UsageError
+    from cli import enlist
     from scheduler import operations
 
     with engine.begin() as connection:
-        run = report.find_run(connection, run_id)
-        if not run.is_final:
-            raise UsageError(f"run {run_id} is not over yet; `headersweep resume {run_id}` goes on with it")
         operations.rerun_failed(connection, run_id, enlist.operator(), reason)
     return run_id
 
 
 def _anew(engine: Any, run_id: int, reason: str) -> int:
     from cli import enlist, report
-    from headersweep.definition import SiteDefinition
+    from scheduler import planning, reruns
 
+    by, slot = enlist.operator(), datetime.now(UTC).replace(microsecond=0)
     with engine.begin() as connection:
-        run = report.find_run(connection, run_id)
-        definition = SiteDefinition.from_json(report.definition_of(connection, run_id))
-    slot = datetime.now(UTC).replace(microsecond=0)
-    chosen = enlist.Chosen(run.site_id, definition, is_adhoc=True)
-    return enlist.plan(engine, [chosen], slot, reason)[0].run_id
+        again = reruns.rerun(connection, run_id, slot, by, reason)
+        made = report.find_run(connection, again.run_id)
+    if again.created:
+        planning.log_created(
+            run_id=made.run_id, site_name=made.site, slot=slot, requested_by=by, reason=made.reason
+        )
+    return again.run_id

@@ -32,8 +32,7 @@ def resume(ctx: click.Context, /, run: int | None, **flags: Any) -> None:
 
 
 def _resume(run_id: int | None, presentation: Presentation, flags: dict[str, Any]) -> int:
-    from cli import context, enlist, report, waiting
-    from headersweep.states import RunState
+    from cli import context, enlist, waiting
     from models import reports
     from scheduler import operations
 
@@ -43,9 +42,7 @@ def _resume(run_id: int | None, presentation: Presentation, flags: dict[str, Any
             if run_id is None:
                 context.notice("every run is over; `headersweep runs` lists them")
                 return 0
-            run = report.find_run(connection, run_id)
-            if run.state is RunState.CANCELLED:
-                operations.resume(connection, run_id, enlist.operator(), flags["reason"])
+            operations.resume(connection, run_id, enlist.operator(), flags["reason"])
         return waiting.see_through(
             database, run_id, presentation, workers=flags["workers"], no_wait=flags["no_wait"]
         )

@@ -17,10 +17,8 @@ def runs(site: str | None, limit: int, shape: str, output: str | None) -> None:
     from cli import context, report
     from cli import output as output_module
     from cli.render import json, text
-    from models import reports
 
     output_module.check(output)
     with context.database() as database, database.engine.connect() as connection:
-        rows = connection.execute(reports.runs_list(site, limit))
-        found = [report.run_from_row(row) for row in rows]
+        found = report.list_runs(connection, site, limit)
     output_module.emit(json.runs(found) if shape == "json" else text.run_table(found), output)

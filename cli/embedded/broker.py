@@ -12,8 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from cli.embedded import logfile, processes
 from cli.embedded.binaries import Program
-from cli.embedded.logfile import LogFile
-from cli.embedded.place import Credentials, Place, credentials
+from cli.embedded.server import Server
 
 START_SECONDS = 60.0
 ANSWER_SECONDS = 5.0
@@ -35,31 +34,10 @@ SETTINGS = {
 
 
 @dataclass(frozen=True)
-class Broker:
+class Broker(Server):
     """The broker of one home. What it holds are doorbells: losing them costs seconds."""
 
-    place: Place
     name: ClassVar[str] = "broker"
-
-    @property
-    def secrets(self) -> Credentials:
-        """The passwords."""
-        return credentials(self.place)
-
-    @property
-    def folder(self) -> Path:
-        """Everything that the server itself writes."""
-        return self.place.state / "broker"
-
-    @property
-    def data(self) -> Path:
-        """The append-only files."""
-        return self.folder / "data"
-
-    @property
-    def log(self) -> LogFile:
-        """What the server says."""
-        return LogFile(self.folder / "server.log")
 
     @property
     def socket(self) -> Path:
@@ -81,28 +59,26 @@ class Broker:
         """Its settings stand in its command line."""
         return processes.Mark(("valkey-server", "redis-server"), str(self.settings))
 
-    def pid(self) -> int | None:
-        """The server, when it is alive and ours and its socket is there."""
-        pid = processes.read_pid(self.folder / "server.pid")
-        if pid is None or not processes.is_running(pid, self.mark):
-            return None
-        return pid if self.socket.exists() else None
+    @property
+    def pid_file(self) -> Path:
+        """Written by the server; left behind by one that was killed."""
+        return self.folder / "server.pid"
 
-    def is_there(self) -> bool:
-        """Whether it runs, ready or not; it may be in another container with this home, where only the socket tells."""
-        return self.pid() is not None or bool(_reply(self.socket, self.secrets.broker))
+    def reply(self) -> bytes:
+        """What it answers to its password and a PING."""
+        return _reply(self.socket, self.secrets.broker)
 
     def answers(self) -> bool:
         """Whether it takes commands; it refuses while it loads its files."""
-        return _reply(self.socket, self.secrets.broker).endswith(b"+PONG\r\n")
+        return self.reply().endswith(b"+PONG\r\n")
 
     def start(self, program: Program) -> str:
         """Start it; answers what it had to recover from, if anything. Files that it cannot read are set aside."""
         if self.is_there() and self._comes_up(self.pid() or 0):
             return ""  # a command that was killed had started it
-        crashed = (self.folder / "server.pid").exists()
+        crashed = self.pid_file.exists()
         self.stop()
-        (self.folder / "server.pid").unlink(missing_ok=True)
+        self.pid_file.unlink(missing_ok=True)
         self._write_settings()
         said = self.log.size()
         if self._comes_up(self._launch(program)):
@@ -126,7 +102,7 @@ class Broker:
         settings = SETTINGS | {
             "unixsocket": str(self.socket),
             "dir": str(self.data),
-            "pidfile": str(self.folder / "server.pid"),
+            "pidfile": str(self.pid_file),
             "requirepass": self.secrets.broker,
         }
         lines = (f"{name} {_quoted(value)}\n" for name, value in settings.items())
@@ -140,7 +116,7 @@ class Broker:
         for _ in processes.ticks(START_SECONDS):
             if self.answers():
                 return True
-            if not processes.is_alive(pid) and not _reply(self.socket, self.secrets.broker):
+            if not processes.is_alive(pid) and not self.reply():
                 return False
         return False
 

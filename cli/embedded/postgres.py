@@ -14,8 +14,7 @@ from urllib.parse import quote
 
 from cli.embedded import logfile, processes
 from cli.embedded.binaries import Program
-from cli.embedded.logfile import LogFile
-from cli.embedded.place import Credentials, Place, credentials
+from cli.embedded.server import Server
 from headersweep.errors import UnavailableError
 
 ROLE = "headersweep"
@@ -56,31 +55,10 @@ ACCESS = f"local all {OWNER} scram-sha-256\nlocal {ROLE} {ROLE} scram-sha-256\n"
 
 
 @dataclass(frozen=True)
-class Postgres:
-    """The Postgres of one home."""
+class Postgres(Server):
+    """The Postgres of one home. Its data folder exists only when it is complete."""
 
-    place: Place
     name: ClassVar[str] = "postgres"
-
-    @property
-    def secrets(self) -> Credentials:
-        """The passwords."""
-        return credentials(self.place)
-
-    @property
-    def folder(self) -> Path:
-        """Everything that the server itself writes."""
-        return self.place.state / "postgres"
-
-    @property
-    def data(self) -> Path:
-        """The data folder; it exists only when it is complete."""
-        return self.folder / "data"
-
-    @property
-    def log(self) -> LogFile:
-        """What the server says."""
-        return LogFile(self.folder / "server.log")
 
     @property
     def socket(self) -> Path:
@@ -109,20 +87,18 @@ class Postgres:
         version = self.data / "PG_VERSION"
         return int(version.read_bytes().split(b".")[0]) if version.is_file() else None
 
-    def pid(self) -> int | None:
-        """The postmaster, when it is alive and ours and its socket is there."""
-        pid = processes.read_pid(self.data / "postmaster.pid")
-        if pid is None or not processes.is_running(pid, self.mark):
-            return None
-        return pid if self.socket.exists() else None
+    @property
+    def pid_file(self) -> Path:
+        """The postmaster's; left behind by one that was killed."""
+        return self.data / "postmaster.pid"
 
-    def is_there(self) -> bool:
-        """Whether it runs, ready or not; it may be in another container with this home, where only the socket tells."""
-        return self.pid() is not None or bool(_reply(self.socket))
+    def reply(self) -> bytes:
+        """What it answers to the opening of a connection."""
+        return _reply(self.socket)
 
     def answers(self) -> bool:
         """Whether it takes connections: it asks for a password then, and refuses while it starts or stops."""
-        return _reply(self.socket)[:1] == b"R"
+        return self.reply()[:1] == b"R"
 
     def start(self, program: Program) -> str:
         """Start it, making the data first if there is none; answers what it had to recover from, if anything."""
@@ -130,7 +106,7 @@ class Postgres:
             return ""  # a command that was killed had started it
         if not self.data.exists():
             self._create(program)
-        crashed = (self.data / "postmaster.pid").exists()
+        crashed = self.pid_file.exists()
         self.stop()
         self._clear_lock_files()
         self._write_settings()
@@ -139,7 +115,7 @@ class Postgres:
 
     def stop(self) -> bool:
         """Stop it properly, with its children; True when something was running."""
-        postmaster = processes.read_pid(self.data / "postmaster.pid")
+        postmaster = processes.read_pid(self.pid_file)
         found = processes.marked(self.mark)
         if postmaster in found:
             self._wait_out_restart(postmaster)
@@ -195,7 +171,7 @@ class Postgres:
     def _clear_lock_files(self) -> None:
         """Drop what a crash left: Postgres would trust any process of its account that has the number by now."""
         for path in (
-            self.data / "postmaster.pid",
+            self.pid_file,
             self.socket,
             self.socket.with_name(self.socket.name + ".lock"),
         ):
@@ -229,7 +205,7 @@ class Postgres:
         for _ in processes.ticks(START_SECONDS):
             if self.answers():
                 return True
-            if not processes.is_alive(pid) and not _reply(self.socket):
+            if not processes.is_alive(pid) and not self.reply():
                 return False
         raise UnavailableError(
             f"Postgres still recovers after {START_SECONDS:.0f} s; it goes on by itself: watch {self.log.path}, "

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from cli.render import words
-from cli.report import HeaderSet, Run, RunReport, Trouble
+from cli.report import Action, HeaderSet, Run, RunReport, Trouble
 from headersweep.states import Outcome
 
 SCHEMA_VERSION = 1
@@ -38,6 +38,10 @@ def run_object(run: Run) -> dict[str, Any]:
         "changed_pages": run.changed_pages,
         "digest": words.hexed(run.digest),
         "duration_ms": run.duration_ms,
+        "requested_by": run.requested_by,
+        "reason": run.reason,
+        "generation": run.generation,
+        "last_action": run.last_action and _action(run.last_action),
         "grade": None,
         "findings": [],
     }
@@ -47,9 +51,10 @@ def details(report: RunReport) -> str:
     """What ``show`` prints: the run, and everything it is made of."""
     return document(
         **run_object(report.run),
-        requested_by=report.run.requested_by,
-        reason=report.run.reason,
-        generation=report.run.generation,
+        actions=[_action(item) for item in report.actions],
+        waiting=[
+            {"kind": item.kind, "until": _instant(item.until), "said": item.said} for item in report.waiting
+        ],
         visits_dropped=report.visits_dropped,
         progress={"found": report.found, "done": report.done},
         answers=[
@@ -67,6 +72,17 @@ def details(report: RunReport) -> str:
             for item in report.sitemaps
         ],
     )
+
+
+def _action(item: Action) -> dict[str, Any]:
+    return {
+        "action": str(item.action),
+        "asked_by": item.asked_by,
+        "reason": item.reason,
+        "at": _instant(item.at),
+        "generation": item.generation,
+        "made_run": item.made_run,
+    }
 
 
 def _header_set(item: HeaderSet) -> dict[str, Any]:

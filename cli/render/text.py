@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from cli.render import words
+from cli.render import course, words
 from cli.report import Answers, HeaderSet, Mask, Pairs, Run, RunReport, Sitemap, Trouble
 from headersweep.states import Outcome, RunState
 
@@ -81,6 +81,7 @@ def summary(report: RunReport, width: int, *, full: bool = False) -> str:
     blocks = [
         _heading(report),
         _counts(report),
+        course.actions(report.actions),
         _dropped(report),
         _header_sets(report, width, full=full),
         _not_stored(report.troubles, width),
@@ -102,8 +103,8 @@ def _heading(report: RunReport) -> list[str]:
         lines[1] += f", took {words.duration(run.duration_ms)} ({speed})"
     if run.digest is not None:
         lines.append(f"digest {words.hexed(run.digest)}")
-    if run.reason:
-        lines.append(f"reason: {words.safe(run.reason)}")
+    if run.requested_by:
+        lines.append(course.origin(run))
     return lines
 
 
@@ -113,6 +114,7 @@ def _counts(report: RunReport) -> list[str]:
         lines.append(f"Pages      {_accounting(run)}")
     else:
         lines.append(f"Pages      {report.done:,} of {report.found:,} found so far are done")
+        lines += course.waiting(report.waiting)
     statuses = _statuses(report.answers)
     if statuses:
         lines.append(f"Answers    {statuses}")
@@ -295,7 +297,19 @@ def run_table(runs: Sequence[Run]) -> str:
     """The list of runs."""
     if not runs:
         return "no runs yet: `headersweep sweep https://your.site/` makes the first one"
-    heads = ["RUN", "SITE", "SLOT", "STATE", "PAGES", "FAILED", "SETS", "NEW", "CHANGED", "TOOK"]
+    heads = [
+        "RUN",
+        "SITE",
+        "SLOT",
+        "STATE",
+        "PAGES",
+        "FAILED",
+        "SETS",
+        "NEW",
+        "CHANGED",
+        "TOOK",
+        "LAST ASKED BY",
+    ]
     return "\n".join(
         words.table(heads, [_cells(run) for run in runs], right=frozenset({0, 4, 5, 6, 7, 8, 9}))
     )
@@ -319,4 +333,5 @@ def _cells(run: Run) -> list[str]:
             )
         ),
         "-" if run.duration_ms is None else words.duration(run.duration_ms),
+        course.last(run),
     ]

@@ -8,7 +8,7 @@ import pytest
 
 from headersweep.errors import ExitCode
 from headersweep.settings import PREFIX, Settings
-from headersweep.states import FailureReason, Outcome, RunState, ShardState, TrapReason
+from headersweep.states import FailureReason, Outcome, RunAction, RunState, ShardState, TrapReason
 from models.runs import ACCOUNTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +36,7 @@ def test_every_setting_stands_in_the_docs_with_its_default_and_whether_it_is_sec
 
 WORDS = [
     *RunState,
+    *RunAction,
     *ShardState,
     *FailureReason,
     *TrapReason,

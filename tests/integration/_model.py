@@ -511,13 +511,22 @@ class Sweep(RuleBasedStateMachine):
         assert self._state() != RunState.CANCELLED
 
     def _rerun_failed(self) -> None:
-        ended = self._state() in FINAL_STATES
+        allowed = self._state() in FINAL_STATES or self._rerun_is_under_way()
         try:
             self._operate(operations.rerun_failed, self.run_id)
         except UsageError:
-            assert not ended, "only a run that goes on is refused"
+            assert not allowed, "only a run that goes on is refused"
         else:
-            assert ended, "a run that goes on is refused"
+            assert allowed, "a run that goes on is refused, unless that is what was asked for"
+
+    def _rerun_is_under_way(self) -> bool:
+        return bool(
+            self.lab.rows(
+                """SELECT FROM run_actions JOIN runs ON runs.id = run_id AND runs.generation = run_actions.generation
+                   WHERE run_id = :id AND action = 'rerun_failed'""",
+                id=self.run_id,
+            )
+        )
 
     def _operate(self, what: Callable[..., object], *values: int) -> None:
         with self.lab.engine.begin() as connection:

@@ -15,12 +15,10 @@ from headersweep.definition import SiteDefinition
 from models import control, runs, sites
 from scheduler import planning, seeding, sowing
 from scheduler.planning import Plan
+from tests.integration._sites import HOUR, NOON, definition, due_at, put
 
 pytestmark = pytest.mark.database
 pytest_plugins = ["tests.integration._database"]
-
-NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -45,21 +43,6 @@ def emptied_engine(planning_engine: Engine) -> Iterator[Engine]:
     yield planning_engine
     with planning_engine.begin() as connection:
         connection.execute(text("TRUNCATE sites, control CASCADE"))
-
-
-def definition(name: str = "docs", **values: Any) -> SiteDefinition:
-    values.setdefault("schedule", "0 * * * *")
-    return SiteDefinition(name=name, start_urls=(f"https://{name}.example/",), **values)
-
-
-def put(connection: Connection, wanted: SiteDefinition, due: datetime | None) -> int:
-    connection.execute(sites.upsert_file_sites([wanted.as_json()], [due]))
-    return int(connection.execute(sites.get_site(wanted.name)).one().id)
-
-
-def due_at(connection: Connection, name: str = "docs") -> datetime | None:
-    found: datetime | None = connection.execute(sites.get_site(name)).one().next_slot_at
-    return found
 
 
 def slots_of(connection: Connection, site_id: int) -> list[datetime]:

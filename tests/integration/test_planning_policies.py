@@ -10,17 +10,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from cli import waiting as waiting_module
+from cli import standstill
 from headersweep import slots
 from headersweep.definition import CatchUp, Overlap, SiteDefinition
-from models import control, engine, reports, runs, shards, sites
+from models import control, engine, reports, runs, shards
 from scheduler import operations, planning, seeding, sowing, tick
 from scheduler.planning import MissedSlots, Plan, SkippedSlot
+from tests.integration._sites import HOUR, NOON, definition, due_at, put
 
 pytestmark = pytest.mark.database
 
-NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 
@@ -31,21 +30,6 @@ def committed(database: str) -> Iterator[Engine]:
     pool = engine.connect(database)
     yield pool
     pool.dispose()
-
-
-def definition(name: str = "docs", **values: Any) -> SiteDefinition:
-    values.setdefault("schedule", "0 * * * *")
-    return SiteDefinition(name=name, start_urls=(f"https://{name}.example/",), **values)
-
-
-def put(connection: Connection, wanted: SiteDefinition, due: datetime | None) -> int:
-    connection.execute(sites.upsert_file_sites([wanted.as_json()], [due]))
-    return int(connection.execute(sites.get_site(wanted.name)).one().id)
-
-
-def due_at(connection: Connection, name: str = "docs") -> datetime | None:
-    found: datetime | None = connection.execute(sites.get_site(name)).one().next_slot_at
-    return found
 
 
 def created(plan: Plan) -> list[datetime]:
@@ -572,8 +556,8 @@ def test_a_waiting_command_says_why_nothing_happens(connection: Connection) -> N
     opens = clock(connection).replace(microsecond=0) + HOUR
     connection.execute(text("UPDATE runs SET not_before = :t WHERE not_after IS NOT NULL"), {"t": opens})
     ids = [run_id for (run_id,) in connection.execute(text("SELECT id FROM runs ORDER BY id"))]
-    told = [waiting_module._why_it_rests(row) for row in connection.execute(reports.resting(ids))]
+    told = [standstill.rest(row).said for row in connection.execute(reports.resting(ids))]
     assert told == [
-        f"run {ids[1]} waits until the earlier runs of docs have ended",
+        f"run {ids[1]} waits until run {ids[0]} of docs has ended",
         f"run {ids[2]} of windowed waits until {opens:%Y-%m-%dT%H:%M:%SZ}: the site's window is {NIGHT}",
     ]

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, text
 
-from cli import report
+from cli import report, standstill
 from cli.commands import export
+from cli.standstill import Standstill
 from headersweep.errors import UsageError
-from headersweep.states import Outcome, RunState
-from models import reports
+from headersweep.states import Outcome, RunAction, RunState
+from models import control, reports
 from models.frontier import pages, sitemaps
 from models.origins import origins
 from models.runs import runs
@@ -21,6 +22,7 @@ from models.shards import shards
 from models.sites import site_masks, site_snapshots, sites
 from models.snapshots import snapshots
 from models.visits import visits
+from scheduler import operations
 
 SLOT = datetime(2026, 11, 22, 10, tzinfo=UTC)
 NO_DEFAULT_PARTITION = text(
@@ -245,3 +247,74 @@ def test_an_export_may_be_read_slowly(world: World, exported: int) -> None:
         for name in ("statement_timeout", "idle_in_transaction_session_timeout")
     ]
     assert limits == ["0", "0"]
+
+
+def kinds(world: World, run: int) -> list[str]:
+    """What an open run is said to wait for."""
+    return [item.kind for item in standstill.of_run(world.connection, run)]
+
+
+def beat(world: World) -> None:
+    world.connection.execute(control.record_heartbeat(name="w1", kind="worker", detail={}))
+
+
+def test_an_open_run_that_somebody_can_work_on_waits_for_nothing(world: World) -> None:
+    run = world.run()
+    world.shard(run, 443)
+    assert kinds(world, run) == ["no_worker"]
+    beat(world)
+    assert kinds(world, run) == []
+
+
+def test_what_an_open_run_waits_for_is_named_with_its_time(world: World) -> None:
+    beat(world)
+    run = world.run()
+    due = datetime(2100, 1, 1, tzinfo=UTC)
+    world.shard(run, 1)
+    world.shard(run, 2, lost_leases=4, not_before=due)
+    world.shard(run, 3, not_before=due.replace(month=2))
+    world.shard(run, 4, not_before=due, state="done")
+    world.shard(run, 5, not_before=due, lease_owner="w", lease_until=due)
+    blocked = text("UPDATE origins SET blocked_until = :until WHERE port = 1")
+    world.connection.execute(blocked, {"until": due.replace(month=3)})
+    world.connection.execute(control.pause(changed_by="ann@host", reason="change window"))
+    found = standstill.of_run(world.connection, run)
+    assert [(item.kind, item.until and item.until.month) for item in found] == [
+        ("paused", None),
+        ("lost_leases", 1),
+        ("retry", 2),
+        ("origin", 3),
+    ]
+    assert [item.said for item in found] == [
+        "paused by ann@host: change window; `headersweep unpause` lets it go on",
+        "https://example.com:2 lost 4 workers in a row; it is tried again at 2100-01-01T00:00:00Z",
+        "https://example.com:3 has pages that are tried again at 2100-02-01T00:00:00Z",
+        "https://example.com:1 asked for rest until 2100-03-01T00:00:00Z",
+    ]
+    for port in range(6, 12):
+        world.shard(run, port, not_before=due)
+    assert kinds(world, run)[-2:] == ["retry", "more"]
+
+
+def test_a_run_that_waits_for_another_one_says_for_which(world: World) -> None:
+    beat(world)
+    first = world.run()
+    second = world.run(not_before=None)
+    assert standstill.of_run(world.connection, second) == (
+        Standstill("earlier_run", f"run {second} waits until run {first} of docs has ended"),
+    )
+
+
+def test_a_run_that_is_over_waits_for_nothing_and_says_what_was_done_to_it(world: World) -> None:
+    run = world.run()
+    for reason in ("power cut", "again"):
+        operations.resume(world.connection, run, "ann@host", reason)
+    shown = report.collect(world.connection, run)
+    assert [item.reason for item in shown.actions] == ["power cut", "again"]
+    assert [item.kind for item in shown.waiting] == ["no_worker"]
+    (listed,) = report.list_runs(world.connection, "docs", 1)
+    assert listed.last_action == shown.run.last_action == shown.actions[-1]
+    operations.cancel(world.connection, run, "bob@host", "enough")
+    shown = report.collect(world.connection, run)
+    assert shown.waiting == ()
+    assert (shown.actions[-1].action, shown.actions[-1].asked_by) == (RunAction.CANCEL, "bob@host")

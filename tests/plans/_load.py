@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 ROWS = 20_000
 
-NUMBERED = ("sites", "origins", "runs", "shards", "snapshots", "pages", "outbox")
+NUMBERED = ("sites", "origins", "runs", "shards", "snapshots", "pages", "outbox", "run_actions")
 """Tables whose ids begin with 1 here, whatever other tests counted up before; rolled back with the rest."""
 
 STATEMENTS = (
@@ -32,6 +32,8 @@ STATEMENTS = (
        FROM generate_series(1, :n) i""",
     """INSERT INTO runs (site_id, slot, state, requested_by, definition, started_at)
        SELECT i, '2026-01-02Z', 'running', 'test', '{}', now() FROM generate_series(1, 20) i""",
+    """INSERT INTO run_actions (run_id, generation, action, asked_by)
+       SELECT i, 1, 'resume', 'ann@host' FROM generate_series(1, :n) i""",
     """INSERT INTO shards (run_id, origin_id, state, top, done_upto)
        SELECT i, i, 'done', 10, 10 FROM generate_series(1, :n) i""",
     """INSERT INTO shards (run_id, origin_id, state, top, done_upto)

@@ -13,11 +13,13 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from models import (
+    actions,
     control,
     frontier,
     origins,
     outbox,
     partitions,
+    reports,
     runs,
     shards,
     sites,
@@ -166,6 +168,16 @@ CASES = {
         control.anything_due("tick", 60.0), {}, {"ix_runs_open", "ix_sites_due", "ix_outbox_waiting"}
     ),
     "outbox.forget": Case(outbox.forget(), {"limit": 1000, "days": 90}, {"pk_outbox"}),
+    "reports.resting": Case(reports.resting([OPEN_RUN]), {}, {"ix_runs_open", "pk_sites"}),
+    "reports.held_up": Case(
+        reports.held_up(), {"run_id": OPEN_RUN, "limit": 6}, {"uq_shards_run_id_origin_id_ordinal"}
+    ),
+    "actions.of_run": Case(actions.of_run(), {"run_id": 7}, {"uq_run_actions_once"}),
+    "actions.last_of": Case(actions.last_of([7, 8]), {}, {"uq_run_actions_once"}),
+    "actions.was_done": Case(
+        actions.was_done(), {"run_id": 7, "generation": 1, "action": "resume"}, {"uq_run_actions_once"}
+    ),
+    "actions.open_rerun": Case(actions.open_rerun(), {"run_id": 7}, {"uq_run_actions_once", "ix_runs_open"}),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }
 
@@ -176,6 +188,7 @@ WHOLE = {
     "frontier.count_of_run", "visits.add", "visits.any_kept", "visits.outcomes_of_run", "visits.snapshots_of_run", "visits.fold",
     "visits.digest_rows", "visits.start_pages_fetched", "snapshots.add", "sites.add_masks", "sites.keep_snapshots",
     "spans.open_new", "spans.close_changed", "spans.close_vanished", "spans.fold", "outbox.add", "outbox.mark_emitted",
+    "actions.add",
 }  # fmt: skip
 """Statements that insert, touch one row by key once in a run, stop at the first row they meet, or read a whole run on
 purpose when it closes."""
@@ -229,6 +242,7 @@ def test_a_hot_statement_reads_no_large_table_as_a_whole(loaded: Connection, nam
         "sitemaps",
         "spans",
         "outbox",
+        "run_actions",
     }
     for node in explained(loaded, CASES[name]):
         if node["Node Type"] == "Seq Scan":
@@ -277,7 +291,7 @@ def touched(node: dict[str, Any]) -> float:
 
 
 def test_every_statement_of_the_crawl_has_a_plan_or_a_reason() -> None:
-    modules = (shards, runs, origins, frontier, visits, snapshots, spans, outbox)
+    modules = (shards, runs, origins, frontier, visits, snapshots, spans, outbox, actions)
     every = {
         f"{module.__name__.removeprefix('models.')}.{name}"
         for module in modules

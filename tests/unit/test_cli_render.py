@@ -11,9 +11,10 @@ import pytest
 
 from cli import results
 from cli.render import csv, json, text, words
-from cli.report import Answers, HeaderSet, Mask, Run, RunReport, Trouble
+from cli.report import Action, Answers, HeaderSet, Mask, Run, RunReport, Trouble
+from cli.standstill import Standstill
 from headersweep.errors import ExitCode
-from headersweep.states import Outcome, RunState
+from headersweep.states import Outcome, RunAction, RunState
 
 SLOT = datetime(2026, 11, 22, 10, tzinfo=UTC)
 ACCOUNTING = {
@@ -27,6 +28,7 @@ ACCOUNTING = {
     "skipped_limit": 0,
     "unvisited": 0,
 }
+FAILED_AGAIN = Action(RunAction.RERUN_FAILED, "bob@host", "dns is back", SLOT + timedelta(hours=1), 2)
 RUN = Run(
     run_id=7,
     site_id=1,
@@ -40,6 +42,10 @@ RUN = Run(
     new_snapshots=3,
     changed_pages=41,
     digest=bytes(range(32)),
+    requested_by="ann@host",
+    reason="release 12",
+    generation=2,
+    last_action=FAILED_AGAIN,
 )
 
 
@@ -78,6 +84,16 @@ REPORT = RunReport(
 )
 
 
+ACTION_SHOWN = {
+    "action": "rerun_failed",
+    "asked_by": "bob@host",
+    "reason": "dns is back",
+    "at": "2026-11-22T11:00:00Z",
+    "generation": 2,
+    "made_run": None,
+}
+
+
 def test_the_json_of_a_sweep_has_exactly_the_agreed_shape() -> None:
     assert json_module.loads(json.runs([RUN])) == {
         "schema_version": 1,
@@ -94,6 +110,10 @@ def test_the_json_of_a_sweep_has_exactly_the_agreed_shape() -> None:
                 "changed_pages": 41,
                 "digest": "sha256:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
                 "duration_ms": 5120,
+                "requested_by": "ann@host",
+                "reason": "release 12",
+                "generation": 2,
+                "last_action": ACTION_SHOWN,
                 "grade": None,
                 "findings": [],
             }
@@ -122,6 +142,7 @@ def test_a_summary_says_what_a_person_wants_to_know() -> None:
         "docs: finished",
         "run 7, slot 2026-11-22T10:00:00Z, took 5.1 s (229 pages/s)",
         "digest sha256:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+        "asked for by ann@host: release 12",
         "",
         "Pages      1,200 found: 1,170 stored, 20 denied by robots.txt, 4 outside the site, 6 failed",
         "Answers    200: 1,150   404: 20",
@@ -213,11 +234,33 @@ def test_every_outcome_state_and_reason_has_words() -> None:
 
 
 def test_the_list_of_runs_lines_up() -> None:
-    waiting = Run(8, 1, "a-longer-name", SLOT, RunState.PLANNED)
+    waiting = Run(8, 1, "a-longer-name", SLOT, RunState.PLANNED, requested_by="schedule")
     assert text.run_table([waiting, RUN]).splitlines() == [
-        "RUN  SITE           SLOT                  STATE     PAGES  FAILED  SETS  NEW  CHANGED   TOOK",
-        "  8  a-longer-name  2026-11-22T10:00:00Z  planned       -       -     -    -        -      -",
-        "  7  docs           2026-11-22T10:00:00Z  finished  1,170       6    12    3       41  5.1 s",
+        "RUN  SITE           SLOT                  STATE     PAGES  FAILED  SETS  NEW  CHANGED   TOOK  LAST ASKED BY",
+        "  8  a-longer-name  2026-11-22T10:00:00Z  planned       -       -     -    -        -      -  schedule",
+        "  7  docs           2026-11-22T10:00:00Z  finished  1,170       6    12    3       41  5.1 s  failed pages put back by bob@host: dns is back",
+    ]
+
+
+def test_what_was_done_to_a_run_and_what_it_waits_for_are_shown() -> None:
+    made = Action(RunAction.RERUN, "bob\x1b[2J", "", SLOT, 1, made_run=9)
+    waiting = (Standstill("paused", "paused by ann"), Standstill("splay", "starts at noon", SLOT))
+    run = Run(8, 1, "docs", SLOT, RunState.RUNNING, requested_by="schedule")
+    shown = text.summary(RunReport(run, actions=(FAILED_AGAIN, made), waiting=waiting), 100).splitlines()
+    for line in (
+        "asked for by schedule",
+        "Waits      paused by ann",
+        "           starts at noon",
+        "What was done to it",
+        "  2026-11-22T11:00:00Z  failed pages put back by bob@host: dns is back",
+        "  2026-11-22T10:00:00Z  run again as run 9 by bob\\x1b[2J",
+    ):
+        assert line in shown
+    told = json_module.loads(json.details(RunReport(run, actions=(FAILED_AGAIN,), waiting=waiting)))
+    assert told["actions"] == [ACTION_SHOWN]
+    assert told["waiting"] == [
+        {"kind": "paused", "until": None, "said": "paused by ann"},
+        {"kind": "splay", "until": "2026-11-22T10:00:00Z", "said": "starts at noon"},
     ]
 
 
