@@ -78,6 +78,7 @@ class Runtime:
 
         def work() -> T:
             with self.engine.begin() as connection:
+                engines.insist(connection, self.settings.lease_seconds)
                 return call(connection)
 
         return await asyncio.get_running_loop().run_in_executor(self.database_pool, work)
@@ -155,6 +156,7 @@ class Runtime:
         self._watch_supervisor()
         detail = {"owner": self.owner, "busy": self.busy}
         with self.engine.begin() as connection:
+            engines.insist(connection, HEARTBEAT_SECONDS)
             connection.execute(control.record_heartbeat(name=self.node, kind="worker", detail=detail))
 
     def _tick(self) -> None:
@@ -206,6 +208,7 @@ class Runtime:
         """Take the heartbeat away: a command that looks for workers must not wait for one that went home."""
         try:
             with self.engine.begin() as connection:
+                engines.insist(connection, HEARTBEAT_SECONDS)
                 connection.execute(control.forget_heartbeat(self.node))
         except SQLAlchemyError as error:
             log.warning("tick.failed", error_type=type(error).__name__)
