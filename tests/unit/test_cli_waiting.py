@@ -82,6 +82,8 @@ def test_an_unreachable_postgres_is_explained_without_the_password() -> None:
     [
         (psycopg.OperationalError("server closed the connection unexpectedly"), True),
         (psycopg.errors.AdminShutdown("terminating connection"), True),
+        (psycopg.errors.DiskFull("could not extend file"), True),
+        (psycopg.errors.TooManyConnections("sorry, too many clients already"), True),
         (psycopg.errors.LockNotAvailable("lock timeout"), False),
         (psycopg.errors.QueryCanceled("statement timeout"), False),
     ],
