@@ -48,6 +48,7 @@ class Runtime:
         self.settings = settings
         self.owner = owners.own(secrets.token_hex(4))
         self.node = self.owner
+        self._supervisor = owners.of(settings.supervisor_pid, "supervisor") if settings.supervisor_pid else ""
         self.engine = engines.connect(settings.database_url, application="headersweep worker")
         self.database_pool = ThreadPoolExecutor(2, thread_name_prefix="database")
         self.agent = robots.AGENT
@@ -154,7 +155,7 @@ class Runtime:
 
     def _beat(self) -> None:
         self._watch_supervisor()
-        detail = {"owner": self.owner, "busy": self.busy}
+        detail = {"owner": self.owner, "busy": self.busy, "supervisor": self._supervisor}
         with self.engine.begin() as connection:
             engines.insist(connection, HEARTBEAT_SECONDS)
             connection.execute(control.record_heartbeat(name=self.node, kind="worker", detail=detail))
