@@ -87,6 +87,7 @@ class Slice:
         self._quarantine: dict[int, list[int]] = {}
         self._on_their_way = 0
         self._late = False
+        self._held = False
 
     async def run(self) -> SliceReport:
         """Crawl until the time is up, nothing is due, or the process is asked to stop."""
@@ -173,8 +174,10 @@ class Slice:
     def _hold_back(self, waiting: int) -> None:
         """Fetch no further while too much is not durable: whatever dies or goes away, no more is fetched again."""
         held = self._late or waiting + self._on_their_way >= self._settings.commit_pages
-        for crawl in self._crawls.values():
-            crawl.hold(held=held)
+        if held or self._held:
+            for crawl in self._crawls.values():
+                crawl.hold(held=held)
+        self._held = held
 
     def _commit_due(self) -> bool:
         since = time.monotonic() - self._clock.committed
