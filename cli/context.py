@@ -137,13 +137,13 @@ def place(url: URL) -> str:
 
 
 def is_disconnect(error: Exception) -> bool:
-    """Whether an error says that Postgres went away, rather than that it refused one statement."""
+    """Whether an error says that Postgres went away or has no room, rather than that it refused one statement."""
     from sqlalchemy.exc import DBAPIError
 
     if not isinstance(error, DBAPIError):
         return False
     state = getattr(error.orig, "sqlstate", None)
-    lost = state is None or state.startswith(("08", "57P"))
+    lost = state is None or state.startswith(("08", "53", "57P", "58"))
     return error.connection_invalidated or (
         lost and type(error).__name__ in {"OperationalError", "InterfaceError"}
     )

@@ -57,6 +57,8 @@ class Heartbeat:
 
     name: str
     age_seconds: float
+    is_leaving: bool = False
+    """It is certainly gone, or its supervisor is, which ends it within seconds."""
 
 
 @dataclass

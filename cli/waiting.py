@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -220,7 +220,8 @@ def _start_crew_if_needed(wait: Wait) -> None:
     """Start own workers on embedded servers, and where no worker was seen for a while."""
     now = time.monotonic()
     if not wait.database.embedded:
-        if any(beat.age_seconds <= standstill.FRESH_SECONDS for beat in worker_heartbeats(wait.database)):
+        beats = worker_heartbeats(wait.database)
+        if any(beat.age_seconds <= standstill.FRESH_SECONDS and not beat.is_leaving for beat in beats):
             wait.seen_worker_at = now
             return
         if wait.next_tick and now - wait.seen_worker_at < LONELY_SECONDS:
@@ -236,7 +237,18 @@ def worker_heartbeats(database: Database) -> list[Heartbeat]:
 
     with database.engine.connect() as connection:
         rows = connection.execute(control.list_heartbeats()).all()
-    return [Heartbeat(row.name, row.age_seconds) for row in rows if row.kind == "worker"]
+    return [
+        Heartbeat(row.name, row.age_seconds, is_leaving=_is_leaving(row.detail))
+        for row in rows
+        if row.kind == "worker"
+    ]
+
+
+def _is_leaving(detail: Mapping[str, Any]) -> bool:
+    """Whether a worker that reported itself, or the command that started it, was killed on this host."""
+    from scheduler import owners
+
+    return any(owners.dead_here(detail.get(name, "")) for name in ("owner", "supervisor"))
 
 
 def _ring(wait: Wait) -> None:

@@ -53,7 +53,10 @@ class Settings:
     commit_seconds: float = _setting(
         1.0, "How long fetched pages wait at the most before they are committed."
     )
-    commit_pages: int = _setting(300, "How many fetched pages are committed at once at the most.")
+    commit_pages: int = _setting(
+        600,
+        "How many fetched pages a worker has uncommitted at the most, beside those in flight; it commits at half of that.",
+    )
     tick_seconds: float = _setting(5.0, "How often beat, waiting commands and workers look for due work.")
     retention_days: int = _setting(90, "How long visits are kept; spans and snapshots stay. 0: for good.")
     supervisor_pid: int = _setting(

@@ -12,7 +12,12 @@ _START_TIME_FIELD = 19
 
 def own(token: str) -> str:
     """The name under which this process holds leases."""
-    return f"{_host()}/{os.getpid()}/{_started(os.getpid())}/{token}"
+    return of(os.getpid(), token)
+
+
+def of(pid: int, token: str) -> str:
+    """The same for another process of this host, which lives now."""
+    return f"{_host()}/{pid}/{_started(pid)}/{token}"
 
 
 def dead_here(owner: str) -> bool:

@@ -14,15 +14,18 @@ from functools import cache
 from typing import Any
 
 from celery import Celery, signals
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from headersweep import __version__, logs
 from headersweep import settings as configuration
+from headersweep.errors import WrongRevisionError
 from headersweep.settings import Settings
 from models import migrate
 from scheduler import beat, doorbell
 from worker.runtime import Runtime
 
 SUPERVISOR_SECONDS = 1.0
+RETRY_SECONDS = 1.0
 
 log = logs.get_logger()
 
@@ -95,9 +98,28 @@ def _set_up_logging(**_arguments: Any) -> None:
 @signals.worker_init.connect
 def _start(sender: Any = None, **_arguments: Any) -> None:
     """Refuse a database at the wrong revision; then look after due work, whether or not the broker answers."""
-    migrate.check_head(settings().database_url)
+    _wait_for_database()
     runtime().node = str(getattr(sender, "hostname", None) or runtime().owner)
     runtime().start_timer()
+
+
+def _wait_for_database() -> None:
+    """Return when the database answers and has our schema. Celery swallows whatever a handler raises but SystemExit."""
+    while True:
+        try:
+            migrate.check_head(settings().database_url)
+        except WrongRevisionError as error:
+            raise SystemExit(str(error)) from error
+        except (OperationalError, InterfaceError) as error:
+            if _is_orphan(settings().supervisor_pid):
+                raise SystemExit("the supervisor is gone") from error
+            time.sleep(RETRY_SECONDS)
+        else:
+            return
+
+
+def _is_orphan(supervisor_pid: int) -> bool:
+    return bool(supervisor_pid) and os.getppid() != supervisor_pid
 
 
 @signals.worker_ready.connect
@@ -108,7 +130,7 @@ def _say_ready(**_arguments: Any) -> None:
 
 @signals.beat_init.connect
 def _start_beat(**_arguments: Any) -> None:
-    migrate.check_head(settings().database_url)
+    _wait_for_database()
     threading.Thread(target=_end_with, args=(settings().supervisor_pid,), daemon=True).start()
     log.info("service.started", component="beat", service_version=__version__, process_id=os.getpid())
 
@@ -116,7 +138,7 @@ def _start_beat(**_arguments: Any) -> None:
 def _end_with(supervisor_pid: int) -> None:
     """Stop the beat when the supervisor that started it was killed: nobody else would, and the next one has its own."""
     while supervisor_pid:
-        if os.getppid() != supervisor_pid:
+        if _is_orphan(supervisor_pid):
             os.kill(os.getpid(), signal.SIGTERM)
             return
         time.sleep(SUPERVISOR_SECONDS)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from headersweep import events, logs
 from headersweep.states import FINAL_STATES, Outcome
 from models import control, frontier, origins, runs, shards, sites, snapshots, visits
+from models import engine as engines
 from scheduler import seeding
 from worker.page import Item, Result
 
@@ -86,6 +87,8 @@ class Committer:
         """Write everything in one transaction; raises SQLAlchemy's errors, after which the same call may be repeated."""
         self._make_origins(batches)
         with self._engine.begin() as connection:
+            # Also for the answer to the COMMIT: whoever never gets it must not hang, but look.
+            engines.insist(connection, self._lease)
             answer, learnt = self._write(connection, batches)
         for fields in learnt.masked:
             log.info("header.masked", **events.checked("header.masked", fields))
@@ -106,6 +109,7 @@ class Committer:
         }
         if missing:
             with self._engine.begin() as connection:
+                engines.insist(connection, self._lease)
                 seeding.ensure_origins(connection, missing)
 
     def _write(self, connection: Connection, batches: list[ShardBatch]) -> tuple[Committed, _Learnt]:

@@ -167,6 +167,7 @@ class ShardCrawl:
         self._reserved: Reserved | None = None
         self._permitted = asyncio.Event()
         self._failures_in_row = 0
+        self._held_back = False
         self._tasks: list[asyncio.Task[None]] = []
         self._at: dict[asyncio.Task[Any], Item] = {}
         self.crashed_pages = 0
@@ -259,6 +260,12 @@ class ShardCrawl:
             return None
         return self._reserved.ends, min(unused, self._reserved.requests) * self._reserved.gap
 
+    def hold(self, *, held: bool) -> None:
+        """Begin no further page until this is taken back."""
+        if self._held_back and not held:
+            self._more.set()
+        self._held_back = held
+
     def stop(self) -> None:
         """Start no further fetch; those in flight may end."""
         self.stopping = True
@@ -320,7 +327,7 @@ class ShardCrawl:
 
     async def _next(self) -> Item | None:
         while not self.stopping:
-            if self._queue:
+            if self._queue and not self._held_back:
                 return self._queue.popleft()
             self._more.clear()
             await self._more.wait()

@@ -48,6 +48,7 @@ class Runtime:
         self.settings = settings
         self.owner = owners.own(secrets.token_hex(4))
         self.node = self.owner
+        self._supervisor = owners.of(settings.supervisor_pid, "supervisor") if settings.supervisor_pid else ""
         self.engine = engines.connect(settings.database_url, application="headersweep worker")
         self.database_pool = ThreadPoolExecutor(2, thread_name_prefix="database")
         self.agent = robots.AGENT
@@ -78,6 +79,7 @@ class Runtime:
 
         def work() -> T:
             with self.engine.begin() as connection:
+                engines.insist(connection, self.settings.lease_seconds)
                 return call(connection)
 
         return await asyncio.get_running_loop().run_in_executor(self.database_pool, work)
@@ -153,8 +155,9 @@ class Runtime:
 
     def _beat(self) -> None:
         self._watch_supervisor()
-        detail = {"owner": self.owner, "busy": self.busy}
+        detail = {"owner": self.owner, "busy": self.busy, "supervisor": self._supervisor}
         with self.engine.begin() as connection:
+            engines.insist(connection, HEARTBEAT_SECONDS)
             connection.execute(control.record_heartbeat(name=self.node, kind="worker", detail=detail))
 
     def _tick(self) -> None:
@@ -206,6 +209,7 @@ class Runtime:
         """Take the heartbeat away: a command that looks for workers must not wait for one that went home."""
         try:
             with self.engine.begin() as connection:
+                engines.insist(connection, HEARTBEAT_SECONDS)
                 connection.execute(control.forget_heartbeat(self.node))
         except SQLAlchemyError as error:
             log.warning("tick.failed", error_type=type(error).__name__)

@@ -22,7 +22,7 @@ from worker.crawl import LOAD_LIMIT, SOLO_PAGES, Held, Reserved, ShardCrawl
 from worker.prepare import prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from headersweep.settings import Settings
     from worker.runtime import Runtime
@@ -85,6 +85,9 @@ class Slice:
         self._hurried = False
         self._claim_now = True
         self._quarantine: dict[int, list[int]] = {}
+        self._on_their_way = 0
+        self._late = False
+        self._held = False
 
     async def run(self) -> SliceReport:
         """Crawl until the time is up, nothing is due, or the process is asked to stop."""
@@ -158,17 +161,29 @@ class Slice:
             return
 
     def _poke(self) -> None:
-        waiting = sum(len(crawl.results) for crawl in self._crawls.values())
-        if waiting >= self._settings.commit_pages or any(
+        waiting = self._waiting()
+        self._hold_back(waiting)
+        if waiting >= self._settings.commit_pages / 2 or any(
             crawl.starving or crawl.permits_wanted or crawl.solo for crawl in self._crawls.values()
         ):
             self._poked.set()
 
+    def _waiting(self) -> int:
+        return sum(len(crawl.results) for crawl in self._crawls.values())
+
+    def _hold_back(self, waiting: int) -> None:
+        """Fetch no further while too much is not durable: whatever dies or goes away, no more is fetched again."""
+        held = self._late or waiting + self._on_their_way >= self._settings.commit_pages
+        if held or self._held:
+            for crawl in self._crawls.values():
+                crawl.hold(held=held)
+        self._held = held
+
     def _commit_due(self) -> bool:
         since = time.monotonic() - self._clock.committed
         crawls = self._crawls.values()
-        waiting = sum(len(crawl.results) for crawl in crawls)
-        if waiting >= self._settings.commit_pages or since >= self._settings.commit_seconds:
+        # At half of what may be lost: the other half is fetched while these are on their way.
+        if self._waiting() >= self._settings.commit_pages / 2 or since >= self._settings.commit_seconds:
             return True
         if any(crawl.solo and crawl.results for crawl in crawls):
             return True
@@ -285,6 +300,7 @@ class Slice:
     async def _commit(self) -> None:
         """Commit what was collected; repeat while the database is away, until the leases are no longer safe."""
         batches = [self._batch(crawl) for crawl in self._crawls.values()]
+        self._on_their_way = sum(len(batch.results) for batch in batches)
         began = time.monotonic()
         try:
             answer = await self._commit_patiently(batches)
@@ -294,6 +310,8 @@ class Slice:
             await self._commit_apart(batches)
         else:
             self._apply(batches, answer)
+        self._on_their_way, self._late = 0, False
+        self._hold_back(self._waiting())
         self._clock.renewed = began
         self._clock.committed = time.monotonic()
 
@@ -505,10 +523,23 @@ class Slice:
     # -- the database, in a thread -----------------------------------------------------------------------------
 
     async def _thread(self, call: Callable[[], Any]) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._runtime.database_pool, call)
+        loop = asyncio.get_running_loop()
+        return await self._noticed(loop.run_in_executor(self._runtime.database_pool, call))
 
     async def _database(self, call: Callable[[Any], Any]) -> Any:
-        return await self._runtime.database(call)
+        return await self._noticed(self._runtime.database(call))
+
+    async def _noticed(self, answer: Awaitable[Any]) -> Any:
+        """The answer; while it takes longer than a commit should, nothing further is fetched, until one succeeds."""
+        timer = asyncio.get_running_loop().call_later(self._settings.commit_seconds, self._be_late)
+        try:
+            return await answer
+        finally:
+            timer.cancel()
+
+    def _be_late(self) -> None:
+        self._late = True
+        self._hold_back(self._waiting())
 
 
 def _known_pages(site_id: int, after: int, connection: Any) -> Any:

@@ -10,7 +10,7 @@ import time
 from cli import context
 from headersweep import logs
 from headersweep.settings import Settings
-from tests.chaos import laboratory
+from tests.chaos import disk, laboratory
 from tests.chaos.checks import Verdict
 
 INTERRUPTED = 130
@@ -44,6 +44,7 @@ def _try(seeds: range, verdicts: list[Verdict]) -> None:
         laboratory.made_home() as made,
         laboratory.opened(made) as lab,
     ):
+        _say(f"a full disk is {disk.described()}")
         _say(f"left alone: {lab.alone.seconds:.1f} s, digest {lab.alone.digest[:16]}")
         for seed in seeds:
             verdicts.append(lab.tried(seed))
@@ -69,6 +70,8 @@ def _sum_up(verdicts: list[Verdict], seconds: float) -> None:
     for verdict in verdicts:
         faults.update(strike.fault for strike in verdict.struck)
         faults[f"all messages {verdict.schedule.messages}"] += 1
+        faults[f"{verdict.schedule.servers}"] += 1
+        faults["two beats"] += verdict.schedule.beats - 1
     for name, count in sorted(faults.items()):
         _say(f"  {count:4}  {name}")
     if verdicts:
@@ -76,6 +79,8 @@ def _sum_up(verdicts: list[Verdict], seconds: float) -> None:
         _say(
             f"seconds from the last fault to the end: {_spread([verdict.to_the_end for verdict in verdicts])}"
         )
+        recovered = [seconds for verdict in verdicts for seconds in verdict.recovered]
+        _say(f"seconds from a fault to the next visit, or the end: {_spread(recovered or [0.0])}")
         _say(f"leases lost, and nothing of what they covered written: {sum(v.refused for v in verdicts)}")
         _say(f"messages dropped or doubled: {sum(verdict.messages for verdict in verdicts)}")
 

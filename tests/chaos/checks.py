@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
-from tests.chaos.schedule import Messages, Schedule, Strike
+from tests.chaos.schedule import NOBODY, ONE_WORKER, Schedule, Strike
 from tests.chaos.sweeping import COMMIT_PAGES, CONCURRENCY, Sweep
 from tests.site_plan import Kind, Truth
 from tests.site_server import SiteServer
 
+IN_FLIGHT = 3 * CONCURRENCY
+"""At the three origins together."""
+
 RESUME_SECONDS = 15.0
+HANG_SECONDS = 15.0
+"""A worker whose commit gets no answer gives up on that connection by itself within this time."""
 
 QUERIES = {
     "runs that are not finished": "SELECT id, state FROM runs WHERE state <> 'finished'",
@@ -60,16 +65,16 @@ class Verdict:
     messages: int = 0
     seconds: float = 0.0
     to_the_end: float = 0.0
-
-    @property
-    def faults(self) -> int:
-        """What was struck with, and what was done to the messages."""
-        return len(self.struck) + (self.schedule.messages is not Messages.DELIVERED)
+    recovered: tuple[float, ...] = ()
 
 
-def most_repeated(faults: int, workers: int) -> int:
-    """What may be fetched again: for each fault a commit's worth a worker, and what is in flight at the origins."""
-    return faults * (workers * COMMIT_PAGES + 3 * CONCURRENCY)
+def most_repeated(struck: Iterable[Strike], workers: int) -> int:
+    """What may be fetched again: for each worker that a fault may hit a commit's worth, and what is in flight.
+
+    A fault that holds up no worker that fetches allows nothing, and neither do messages or a second beat.
+    """
+    hit = [strike.fault for strike in struck if strike.fault not in NOBODY]
+    return sum((1 if fault in ONE_WORKER else workers) * COMMIT_PAGES + IN_FLIGHT for fault in hit)
 
 
 def repeated(site: SiteServer) -> int:
@@ -96,8 +101,7 @@ def refused(sweep: Sweep) -> int:
 
 def judged(sweep: Sweep, alone: Undisturbed, seconds: float) -> Verdict:
     """Every check on a sweep whose command has ended and whose servers still run."""
-    ended = time.monotonic()
-    to_the_end = ended - sweep.fault_ended if sweep.fault_ended else 0.0
+    to_the_end = max(0.0, sweep.finished_after())
     again = repeated(sweep.site)
     found = Verdict(
         sweep.schedule,
@@ -108,10 +112,13 @@ def judged(sweep: Sweep, alone: Undisturbed, seconds: float) -> Verdict:
         messages=sweep.messages,
         seconds=seconds,
         to_the_end=to_the_end,
+        recovered=tuple(sweep.recovered),
     )
-    wrong = [*_in_the_database(sweep, alone), *_processes(sweep)]
-    if again > (most := most_repeated(found.faults, sweep.schedule.workers)):
+    wrong = [*_in_the_database(sweep, alone), *_processes(sweep), *_hung(sweep)]
+    if again > (most := most_repeated(found.struck, sweep.schedule.workers)):
         wrong.append(f"{again} pages fetched again, at most {most} may be")
+    if found.recovered and (longest := max(found.recovered)) > RESUME_SECONDS:
+        wrong.append(f"nothing was committed for {longest:.1f} s after a fault")
     share = 1.0 - sweep.pages_then / len(sweep.site.plan.numbers)
     if to_the_end > (limit := RESUME_SECONDS + share * alone.seconds):
         wrong.append(f"the end came {to_the_end:.1f} s after the last fault, at most {limit:.1f} s are right")
@@ -137,3 +144,13 @@ def _processes(sweep: Sweep) -> list[str]:
     servers = {*sweep.home.postgres(), *sweep.home.broker()}
     left = sorted(set(sweep.home.processes()) - servers)
     return [f"processes left: {left}"] if left else []
+
+
+def _hung(sweep: Sweep) -> list[str]:
+    """A commit that never gets an answer must hang no worker: it leaves that connection by itself."""
+    left = [link.left_after for link in sweep.proxy.frozen] if sweep.proxy else []
+    return [
+        f"a worker clung to a dead connection: {seconds}"
+        for seconds in left
+        if seconds is None or seconds > HANG_SECONDS
+    ]

@@ -9,6 +9,11 @@ from enum import StrEnum
 MOST_STRIKES = 4
 LONGEST_OUTAGE = 2.0
 LONGEST_SILENCE = 5.0
+TWO_BEATS = 0.3
+"""The share of schedules under ``up`` that have a second beat."""
+
+OWN_SERVERS = 0.2
+"""The share of schedules whose servers are given by their URLs, beside those that need it."""
 
 
 class Fault(StrEnum):
@@ -20,11 +25,61 @@ class Fault(StrEnum):
     COMMAND_KILLED = "the command killed"
     BEAT_KILLED = "the beat killed"
     BROKER_KILLED = "the broker killed"
+    BROKER_LOST = "the broker killed and back empty"
+    BROKER_AWAY = "the broker away and back empty"
     BROKER_EMPTIED = "the broker emptied"
     BROKER_FROZEN = "the broker silent"
     POSTGRES_STOPPED = "Postgres stopped at once"
+    POSTGRES_KILLED = "all of Postgres killed"
+    POSTGRES_AWAY = "Postgres away"
+    POSTGRES_REFUSING = "Postgres refusing connections"
+    POSTGRES_CROWDED = "Postgres with too many clients"
     SESSIONS_ENDED = "database sessions ended"
+    COMMIT_UNANSWERED = "a commit never answered"
+    COMMIT_UNSENT = "the connection cut before a commit"
+    COMMIT_UNKNOWN = "the connection cut behind a commit"
+    DISK_FULL = "the database's disk full"
     EVERYTHING_KILLED = "everything killed"
+
+
+NOBODY = frozenset(
+    {
+        Fault.BEAT_KILLED,
+        Fault.BROKER_KILLED,
+        Fault.BROKER_LOST,
+        Fault.BROKER_AWAY,
+        Fault.BROKER_EMPTIED,
+        Fault.BROKER_FROZEN,
+    }
+)
+"""What holds up no worker that fetches: no page may be fetched again for it."""
+
+ONE_WORKER = frozenset(
+    {
+        Fault.WORKER_KILLED,
+        Fault.WORKER_FROZEN,
+        Fault.COMMIT_UNANSWERED,
+        Fault.COMMIT_UNSENT,
+        Fault.COMMIT_UNKNOWN,
+    }
+)
+"""What hits one worker; everything else may hit all of them."""
+
+CUTS = frozenset({Fault.COMMIT_UNANSWERED, Fault.COMMIT_UNSENT, Fault.COMMIT_UNKNOWN})
+"""The network between one worker and Postgres cut in the middle of a commit."""
+
+OUTAGES = {Fault.BROKER_AWAY: (20.0, 20.0), Fault.POSTGRES_AWAY: (8.0, 12.0)}
+"""Long ones, at most one a schedule; a command with embedded servers would end them sooner."""
+
+OURS = CUTS | OUTAGES.keys()
+"""What needs servers that the program does not start by itself."""
+
+
+class Servers(StrEnum):
+    """Who starts Postgres and the broker again when they are gone."""
+
+    EMBEDDED = "embedded servers"  # whoever notices first: the command or we
+    GIVEN = "given servers"  # we alone; the way to Postgres leads through a proxy
 
 
 class Mode(StrEnum):
@@ -63,15 +118,19 @@ class Schedule:
     workers: int
     messages: Messages
     strikes: tuple[Strike, ...]
+    beats: int = 1
+    servers: Servers = Servers.EMBEDDED
 
     def __str__(self) -> str:
         strikes = "; ".join(map(str, self.strikes))
-        return f"{self.mode}, {self.workers} workers, messages {self.messages}: {strikes}"
+        beats = f", {self.beats} beats" if self.mode is Mode.UP else ""
+        return (
+            f"{self.mode}, {self.workers} workers{beats}, {self.servers}, messages {self.messages}: {strikes}"
+        )
 
-    @property
-    def faults(self) -> int:
-        """How many faults there are, that of the messages not counted."""
-        return len(self.strikes)
+    def has(self, fault: Fault) -> bool:
+        """Whether it is among the strikes."""
+        return any(strike.fault is fault for strike in self.strikes)
 
 
 def drawn(seed: int, lease_seconds: float) -> Schedule:
@@ -79,9 +138,11 @@ def drawn(seed: int, lease_seconds: float) -> Schedule:
     dice = random.Random(seed)  # noqa: S311 - repeatable, not secret
     mode = dice.choice(tuple(Mode))
     possible = [fault for fault in Fault if mode is Mode.UP or fault is not Fault.BEAT_KILLED]
-    faults = [possible[seed % len(possible)], *dice.choices(possible, k=dice.randint(0, MOST_STRIKES - 1))]
+    short = [fault for fault in possible if fault not in OUTAGES]
+    faults = [possible[seed % len(possible)], *dice.choices(short, k=dice.randint(0, MOST_STRIKES - 1))]
     dice.shuffle(faults)
     moments = sorted(dice.uniform(0.02, 0.95) for _ in faults)
+    given = dice.random() < OWN_SERVERS or not OURS.isdisjoint(faults)
     return Schedule(
         seed,
         mode,
@@ -91,12 +152,22 @@ def drawn(seed: int, lease_seconds: float) -> Schedule:
             Strike(at, fault, _seconds(fault, dice, lease_seconds))
             for at, fault in zip(moments, faults, strict=True)
         ),
+        beats=2 if mode is Mode.UP and dice.random() < TWO_BEATS else 1,
+        servers=Servers.GIVEN if given else Servers.EMBEDDED,
     )
 
 
 def _seconds(fault: Fault, dice: random.Random, lease_seconds: float) -> float:
+    if fault in OUTAGES:
+        return dice.uniform(*OUTAGES[fault])
     if fault is Fault.WORKER_FROZEN:
         return lease_seconds + dice.uniform(0.5, 2.0)
-    if fault is Fault.BROKER_FROZEN:
+    if fault in {
+        Fault.POSTGRES_REFUSING,
+        Fault.POSTGRES_CROWDED,
+        Fault.DISK_FULL,
+        Fault.BROKER_FROZEN,
+        *CUTS,
+    }:
         return dice.uniform(1.0, LONGEST_SILENCE)
     return dice.uniform(0.0, LONGEST_OUTAGE)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import contextlib
 import random
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-import redis
 
-from cli import embedded
-from cli.embedded import Servers, place
-from cli.embedded.postgres import Postgres
+from cli.embedded import Servers
+from tests.chaos import disk
 from tests.chaos.messages import meddled
 from tests.chaos.schedule import Fault, Mode, Schedule, Strike
+from tests.chaos.schedule import Servers as Whose
+from tests.chaos.striking import Striker
+from tests.chaos.wire import Proxy, proxied
 from tests.processes import _program
 from tests.processes._program import Home, Program
 from tests.site_server import SiteServer
@@ -35,9 +38,11 @@ UNAVAILABLE = 7
 STRIKE_PATIENCE = 15.0
 """A sweep that a fault holds up for longer than this is struck again all the same."""
 
+READY = "Ctrl-C stops everything"
+"""What ``up`` says when it can be asked to end."""
+
 END_SECONDS = 90.0
 LOOK_SECONDS = 0.05
-FREEZING = frozenset({Fault.WORKER_FROZEN, Fault.BROKER_FROZEN})
 FINAL = "SELECT state IN ('finished', 'partial', 'failed', 'cancelled') FROM runs"
 
 
@@ -55,6 +60,17 @@ class Sweep:
     pages_then: int = 0
     messages: int = 0
     gave_up: list[str] = field(default_factory=list)
+    environ: dict[str, str] = field(default_factory=dict)
+    """More settings for whatever is started."""
+
+    proxy: Proxy | None = None
+    mounted: bool = False
+    second_beat: subprocess.Popen[bytes] | None = None
+    recovered: list[float] = field(default_factory=list)
+    """For each fault after which a visit, or the end, came before the next fault: the seconds until then."""
+
+    _kept: int | None = None
+    """How many visits there were at the end of the last fault, while none was added since."""
 
     def start(self) -> None:
         """Begin, or go on with the same slot."""
@@ -65,6 +81,7 @@ class Sweep:
             return
         self._plan(*command)
         self.program = self.home.start("up", **self._environ())
+        self._start_second_beat()
 
     def go_on(self, dice: random.Random) -> None:
         """Start again after a kill: the same slot, or ``resume``, which are the same."""
@@ -83,6 +100,51 @@ class Sweep:
             "HEADERSWEEP_LEASE_SECONDS": str(LEASE_SECONDS),
             "HEADERSWEEP_COMMIT_PAGES": str(COMMIT_PAGES),
             "HEADERSWEEP_SHARDS_PER_SLICE": "2",
+            **({} if self.proxy is None else self._urls()),
+            **self.environ,
+        }
+
+    def _start_second_beat(self) -> None:
+        """Beside the one of ``up``, as somebody does who forgot that one; it stays until the end."""
+        running = self.second_beat is not None and self.second_beat.poll() is None
+        if self.schedule.beats == 1 or running:
+            return
+        self.end_second_beat()
+        schedule = str(self.home.folder / "second-beat")
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "celery",
+            "-A",
+            "worker",
+            "beat",
+            "-l",
+            "WARNING",
+            "--pidfile=",
+        ]
+        with (self.home.folder / "second-beat.log").open("ab") as stream:
+            self.second_beat = subprocess.Popen(
+                [*command, "-s", schedule],
+                env=self.home.environment() | self._urls() | self._environ(),
+                cwd=_program.ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+            )
+
+    def end_second_beat(self) -> None:
+        """End it, if it still runs."""
+        if self.second_beat is not None:
+            self.second_beat.terminate()
+            self.second_beat.wait(_program.END_SECONDS)
+            self.second_beat = None
+
+    def _urls(self) -> dict[str, str]:
+        database = self.servers.database_url if self.proxy is None else self.proxy.url
+        return {
+            "HEADERSWEEP_DATABASE_URL": database,
+            "HEADERSWEEP_BROKER_URL": self.servers.broker_url,
         }
 
     # -- looking -----------------------------------------------------------------------------------------------
@@ -90,6 +152,12 @@ class Sweep:
     def pages(self) -> int:
         """How many different pages were asked for."""
         return len(self.site.hits().keys() & self.site.plan.numbers.keys())
+
+    def kept(self) -> list[int]:
+        """How many visits were committed; nothing while Postgres does not say."""
+        with contextlib.suppress(psycopg.OperationalError), self.database() as connection:
+            return [count for (count,) in connection.execute("SELECT count(*) FROM visits")]
+        return []
 
     def database(self) -> psycopg.Connection[Any]:
         return psycopg.connect(self.servers.owner_url, autocommit=True, connect_timeout=5)
@@ -127,6 +195,7 @@ class Sweep:
     def _reaches(self, share: float) -> bool:
         wanted, deadline = share * len(self.site.plan.numbers), time.monotonic() + STRIKE_PATIENCE
         while not self.is_over():
+            self._look_for_life()
             if self.pages() >= wanted or time.monotonic() > deadline:
                 return True
             time.sleep(LOOK_SECONDS)
@@ -137,11 +206,35 @@ class Sweep:
         if Striker(self, dice).strike(strike):
             self.struck.append(strike)
         self.fault_ended, self.pages_then = time.monotonic(), self.pages()
+        (self._kept,) = _program.until(self.kept, what="an answer of Postgres")
+
+    def _look_for_life(self) -> None:
+        """Note when the first visit was committed after a fault."""
+        if self._kept is None or self.fault_ended is None:
+            return
+        if any(count > self._kept for count in self.kept()):
+            self.recovered.append(time.monotonic() - self.fault_ended)
+            self._kept = None
+
+    def finished_after(self) -> float:
+        """How long after the last fault the run got its final state, by its own row."""
+        if self.fault_ended is None:
+            return 0.0
+        with self.database() as connection:
+            row = connection.execute(
+                "SELECT extract(epoch FROM clock_timestamp() - finished_at) FROM runs"
+            ).fetchone()
+        assert row is not None
+        return time.monotonic() - float(row[0]) - self.fault_ended
 
     def _to_the_end(self, dice: random.Random) -> None:
         deadline = time.monotonic() + END_SECONDS
         while True:
-            _program.until(self.is_over, max(1.0, deadline - time.monotonic()), "the end of the run")
+            _program.until(
+                self._is_over_by_now,
+                max(1.0, deadline - time.monotonic()),
+                "the end of the run",
+            )
             assert self.program is not None
             code = self.program.process.poll()
             if code != UNAVAILABLE:
@@ -149,104 +242,28 @@ class Sweep:
             self.gave_up.append(self.program.said()[-300:])
             self.go_on(dice)
         self._leave(code)
+        self.end_second_beat()
+
+    def _is_over_by_now(self) -> bool:
+        self._look_for_life()
+        return self.is_over()
+
+    def _is_up(self) -> bool:
+        assert self.program is not None
+        return READY in self.program.said()
 
     def _leave(self, code: int | None) -> None:
         assert self.program is not None
         if self.schedule.mode is Mode.UP:
             assert code is None, f"`up` ended by itself with {code}: {self.program.said()[-2000:]}"
+            # Others may have ended the run while this one, started again after a kill, still imports its modules.
+            _program.until(self._is_up, what="the start of `up`")
             self.program.stop(signal.SIGTERM)
         ended = self.program.wait()
         assert ended.code == 0, f"exit code {ended.code}: {ended.err[-2000:]}"
-
-
-@dataclass
-class Striker:
-    """Does to a sweep what a schedule says."""
-
-    sweep: Sweep
-    dice: random.Random
-
-    def strike(self, strike: Strike) -> bool:
-        """Let one fault happen; it is over when this returns. False when there was nobody to be hit."""
-        targets = self._targets(strike.fault)
-        if strike.fault in FREEZING:
-            self._freeze(targets, strike.seconds)
-        elif strike.fault is Fault.BROKER_EMPTIED:
-            return self._empty_the_broker()
-        elif strike.fault is Fault.SESSIONS_ENDED:
-            return self._end_sessions() > 0
-        else:
-            self._kill_for_a_while(strike, targets)
-        return bool(targets)
-
-    def _targets(self, fault: Fault) -> list[int]:
-        assert self.sweep.program is not None
-        home, program = self.sweep.home, self.sweep.program
-        find: dict[Fault, Callable[[], list[int]]] = {
-            Fault.WORKER_KILLED: lambda: self._one(program.workers()),
-            Fault.WORKERS_KILLED: program.workers,
-            Fault.WORKER_FROZEN: lambda: self._one(self._holders() or program.workers()),
-            Fault.COMMAND_KILLED: lambda: [program.pid],
-            Fault.BEAT_KILLED: program.beats,
-            Fault.BROKER_KILLED: home.broker,
-            Fault.BROKER_FROZEN: home.broker,
-            Fault.POSTGRES_STOPPED: lambda: _postmaster(home),
-            Fault.EVERYTHING_KILLED: home.processes,
-        }
-        return find.get(fault, list)()
-
-    def _one(self, pids: list[int]) -> list[int]:
-        return self.dice.sample(pids, min(1, len(pids)))
-
-    def _holders(self) -> list[int]:
-        query = (
-            "SELECT DISTINCT split_part(lease_owner, '/', 2)::int FROM shards WHERE lease_owner IS NOT NULL"
-        )
-        assert self.sweep.program is not None
-        with contextlib.suppress(psycopg.OperationalError), self.sweep.database() as connection:
-            found = {pid for (pid,) in connection.execute(query)}
-            return sorted(found & set(self.sweep.program.workers()))
-        return []
-
-    def _freeze(self, pids: list[int], seconds: float) -> None:
-        _program.kill(pids, signal.SIGSTOP)
-        try:
-            time.sleep(seconds)
-        finally:
-            _program.kill(pids, signal.SIGCONT)
-
-    def _empty_the_broker(self) -> bool:
-        with contextlib.suppress(redis.RedisError):
-            return bool(redis.Redis.from_url(embedded.client_url(self.sweep.servers.broker_url)).flushall())
-        return False
-
-    def _end_sessions(self) -> int:
-        query = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'headersweep%' ORDER BY pid"
-        chosen: list[int] = []
-        with contextlib.suppress(psycopg.OperationalError), self.sweep.database() as connection:
-            sessions = [pid for (pid,) in connection.execute(query)]
-            chosen = self.dice.sample(sessions, (len(sessions) + 1) // 2)
-            for pid in chosen:
-                connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
-        return len(chosen)
-
-    def _kill_for_a_while(self, strike: Strike, targets: list[int]) -> None:
-        sweep = self.sweep
-        assert sweep.program is not None
-        # SIGQUIT to the postmaster is an immediate stop: no checkpoint, recovery at the next start.
-        stops = strike.fault is Fault.POSTGRES_STOPPED
-        _program.kill(targets, signal.SIGQUIT if stops else signal.SIGKILL)
-        _program.all_gone(targets)
-        time.sleep(strike.seconds)
-        embedded.ensure(sweep.home.path)
-        if sweep.program.pid in targets:
-            sweep.program.kill()
-            sweep.go_on(self.dice)
-
-
-def _postmaster(home: Home) -> list[int]:
-    pid = Postgres(place.locate(home.path)).pid()
-    return [] if pid is None else [pid]
+        if self._kept is not None:
+            # Nothing was left to be fetched, or the last look came too late.
+            self.recovered.append(max(0.0, self.finished_after()))
 
 
 @contextlib.contextmanager
@@ -254,10 +271,13 @@ def swept(made: Home, site: SiteServer, schedule: Schedule) -> Iterator[Sweep]:
     """A fresh home in which the schedule was carried out, with its servers still running."""
     site.forget()
     home = made.copy_to(_program.new_folder())
-    try:
-        with home.servers() as servers:
-            sweep = Sweep(home, site, schedule, servers)
-            sweep.under_fire()
-            yield sweep
-    finally:
-        home.close()
+    with contextlib.ExitStack() as stack:
+        stack.callback(home.close)
+        mounted = schedule.has(Fault.DISK_FULL) and stack.enter_context(disk.small(home))
+        servers = stack.enter_context(home.servers())
+        sweep = Sweep(home, site, schedule, servers, mounted=mounted)
+        if schedule.servers is Whose.GIVEN:
+            sweep.proxy = stack.enter_context(proxied(home.folder / "proxy", servers.database_url))
+        stack.callback(sweep.end_second_beat)
+        sweep.under_fire()
+        yield sweep

@@ -215,14 +215,18 @@ class Home:
         found = {pid for pid in _pids() if alive(pid) and ours in _environ(pid)}
         return sorted(found | set(self.postgres()) | set(self.broker()))
 
-    def close(self) -> None:
-        """End whatever a failed test left, by process id, and remove the home."""
+    def end(self) -> None:
+        """End whatever still runs here, by process id."""
         for program in self._programs:
             if program.process.poll() is None:
                 program.process.kill()
             program.process.wait()
         kill(self.processes())
         all_gone(self.processes())
+
+    def close(self) -> None:
+        """End whatever a failed test left, and remove the home."""
+        self.end()
         state = place.locate(self.path).state if self.path.exists() else None
         for folder in (self.folder, *([state] if state else [])):
             shutil.rmtree(folder, ignore_errors=True)

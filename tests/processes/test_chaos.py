@@ -1,4 +1,4 @@
-"""The short form of ``make chaos``: five seeds that end soon; what is drawn for each stands in the failure."""
+"""The short form of ``make chaos``: five seeds that end soon, with most of the faults; a failure says what was drawn."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def lab(made_home: Home) -> Iterator[Laboratory]:
         yield found
 
 
-@pytest.mark.parametrize("seed", [1, 2, 7, 52, 59])
+@pytest.mark.parametrize("seed", [5, 13, 16, 20, 39])
 def test_a_sweep_under_a_schedule_of_faults_ends_as_if_nothing_had_happened(
     lab: Laboratory, seed: int
 ) -> None:

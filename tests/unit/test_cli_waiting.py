@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -14,6 +16,7 @@ from cli import context, waiting
 from headersweep.definition import SiteDefinition
 from headersweep.errors import ConfigurationError
 from headersweep.settings import Settings
+from scheduler import owners
 
 
 @pytest.fixture
@@ -82,12 +85,27 @@ def test_an_unreachable_postgres_is_explained_without_the_password() -> None:
     [
         (psycopg.OperationalError("server closed the connection unexpectedly"), True),
         (psycopg.errors.AdminShutdown("terminating connection"), True),
+        (psycopg.errors.DiskFull("could not extend file"), True),
+        (psycopg.errors.TooManyConnections("sorry, too many clients already"), True),
         (psycopg.errors.LockNotAvailable("lock timeout"), False),
         (psycopg.errors.QueryCanceled("statement timeout"), False),
     ],
 )
 def test_a_lost_connection_is_told_from_a_refused_statement(cause: psycopg.Error, lost: bool) -> None:
     assert context.is_disconnect(OperationalError("SELECT 1", {}, cause)) is lost
+
+
+def test_a_worker_is_leaving_when_it_or_whoever_started_it_is_gone() -> None:
+    here = owners.own("worker")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        there = owners.of(process.pid, "supervisor")
+        assert not waiting._is_leaving({"owner": here, "supervisor": there})
+        process.kill()
+    assert waiting._is_leaving({"owner": here, "supervisor": there})
+    assert waiting._is_leaving({"owner": there, "supervisor": ""})
+    # Of another host, or of a version that says less: in doubt it works.
+    assert not waiting._is_leaving({"owner": there.replace("/", "x/", 1), "supervisor": ""})
+    assert not waiting._is_leaving({})
 
 
 def _database(contact: str) -> context.Database:
