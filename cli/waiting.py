@@ -90,6 +90,7 @@ def until_final(
 ) -> None:
     """Return when all runs are over; InterruptedRunError when the operator stopped the wait."""
     if _all_final(_standing(database, run_ids)):
+        _say_what_is_promised(database)
         return
     filled = dataclasses.replace(database.settings, contact=database.settings.contact or contact)
     crew = Supervisor(filled, lambda: worker_heartbeats(database))
@@ -103,6 +104,21 @@ def until_final(
         except KeyboardInterrupt as error:
             crew.kill()
             raise _interrupted(run_ids, has_own=True) from error
+    _say_what_is_promised(database)
+
+
+def _say_what_is_promised(database: Database) -> None:
+    """Write the log events that a worker promised and died before it wrote them: nobody may tick here after us."""
+    from sqlalchemy.exc import DBAPIError
+
+    from scheduler import tick
+
+    try:
+        tick.emit(database.engine, database.settings.ping_url)
+    except DBAPIError as error:
+        # The runs are over all the same, and the promise stays: the next tick keeps it.
+        if not context.is_disconnect(error):
+            raise
 
 
 def see_through(

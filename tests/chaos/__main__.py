@@ -72,6 +72,9 @@ def _sum_up(verdicts: list[Verdict], seconds: float) -> None:
         faults[f"all messages {verdict.schedule.messages}"] += 1
         faults[f"{verdict.schedule.servers}"] += 1
         faults["two beats"] += verdict.schedule.beats - 1
+        faults["a clock that is wrong"] += bool(verdict.schedule.clock)
+        if verdict.pointed:
+            faults[f"at a point: {verdict.schedule.aim}"] += 1
     for name, count in sorted(faults.items()):
         _say(f"  {count:4}  {name}")
     if verdicts:

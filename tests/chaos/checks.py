@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from tests.chaos import audit, points, said
 from tests.chaos.schedule import NOBODY, ONE_WORKER, Schedule, Strike
 from tests.chaos.sweeping import COMMIT_PAGES, CONCURRENCY, Sweep
 from tests.site_plan import Kind, Truth
@@ -17,6 +18,7 @@ IN_FLIGHT = 3 * CONCURRENCY
 """At the three origins together."""
 
 RESUME_SECONDS = 15.0
+EVENT = "run.finished:1:1"
 HANG_SECONDS = 15.0
 """A worker whose commit gets no answer gives up on that connection by itself within this time."""
 
@@ -36,6 +38,7 @@ QUERIES = {
     "events other than one run.finished, emitted": "SELECT array_agg(event_id) FROM outbox "
     "HAVING count(*) <> 1 OR NOT bool_and(event_id = 'run.finished:1:1' AND emitted_at IS NOT NULL)",
     "sessions in a transaction": "SELECT pid FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'",
+    **audit.QUERIES,
 }
 """Each must find nothing."""
 
@@ -66,6 +69,7 @@ class Verdict:
     seconds: float = 0.0
     to_the_end: float = 0.0
     recovered: tuple[float, ...] = ()
+    pointed: bool = False
 
 
 def most_repeated(struck: Iterable[Strike], workers: int) -> int:
@@ -113,9 +117,18 @@ def judged(sweep: Sweep, alone: Undisturbed, seconds: float) -> Verdict:
         seconds=seconds,
         to_the_end=to_the_end,
         recovered=tuple(sweep.recovered),
+        pointed=bool(points.struck(sweep.home)),
     )
     wrong = [*_in_the_database(sweep, alone), *_processes(sweep), *_hung(sweep)]
-    if again > (most := most_repeated(found.struck, sweep.schedule.workers)):
+    wrong += said.wrong(sweep.home, {EVENT}, len(found.struck) + found.pointed)
+    if sweep.schedule.clock and not said.astray(sweep.home):
+        wrong.append("no clock was wrong")
+    most = most_repeated(found.struck, sweep.schedule.workers)
+    if found.pointed and sweep.schedule.aim is not None:
+        # A command takes its workers with it.
+        hit = sweep.schedule.workers if sweep.schedule.aim.who == "command" else 1
+        most += hit * COMMIT_PAGES + IN_FLIGHT
+    if again > most:
         wrong.append(f"{again} pages fetched again, at most {most} may be")
     if found.recovered and (longest := max(found.recovered)) > RESUME_SECONDS:
         wrong.append(f"nothing was committed for {longest:.1f} s after a fault")
@@ -132,6 +145,8 @@ def _in_the_database(sweep: Sweep, alone: Undisturbed) -> list[str]:
             if rows := connection.execute(query).fetchall():
                 wrong.append(f"{name}: {rows[:5]}")
         visits = {row[0]: Truth(*row[1:]) for row in connection.execute(VISITS)}
+        if not connection.execute(audit.SEEN).fetchall()[0][0]:
+            wrong.append("the audit saw nothing")
         if digest(connection) != alone.digest:
             wrong.append("another digest than that of a sweep left alone")
     if visits != (truth := sweep.site.truth()):

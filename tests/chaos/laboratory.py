@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tests.chaos import checks, sweeping
 from tests.chaos import schedule as schedules
 from tests.chaos.checks import Undisturbed, Verdict
+from tests.chaos.points import Source
 from tests.chaos.schedule import Messages, Mode, Schedule
 from tests.processes import _program
 from tests.processes._program import Home
@@ -37,25 +38,30 @@ class Laboratory:
 
     def tried(self, seed: int) -> Verdict:
         """What comes of one seed; whatever it started has ended."""
-        schedule = schedules.drawn(seed, sweeping.LEASE_SECONDS)
+        return self.carried_out(schedules.drawn(seed, sweeping.LEASE_SECONDS))
+
+    def carried_out(self, schedule: Schedule, source: Source = Source()) -> Verdict:  # noqa: B008 - frozen
+        """What comes of one schedule."""
         began = time.monotonic()
         try:
-            with sweeping.swept(self.made, self.site, schedule) as sweep:
+            with sweeping.swept(self.made, self.site, schedule, source) as sweep:
                 return checks.judged(sweep, self.alone, time.monotonic() - began)
         except AssertionError as error:
             return Verdict(schedule, (str(error),), seconds=time.monotonic() - began)
 
 
 @contextlib.contextmanager
-def opened(made: Home, shares: Shares = WHOLE) -> Iterator[Laboratory]:
+def opened(
+    made: Home, shares: Shares = WHOLE, pages: int = PAGES, delay: float = DELAY_SECONDS
+) -> Iterator[Laboratory]:
     """A site, and the digest of a sweep of it that is left alone."""
     with SiteServer(
         shares=shares,
-        pages=PAGES,
+        pages=pages,
         origins=ORIGINS,
         seed=SITE_SEED,
         chain=CHAIN,
-        delay=DELAY_SECONDS,
+        delay=delay,
         slow_seconds=SLOW_SECONDS,
     ) as site:
         yield Laboratory(made, site, _left_alone(made, site))

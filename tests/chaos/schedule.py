@@ -6,6 +6,9 @@ import random
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tests.chaos import points
+from tests.chaos.points import Aim
+
 MOST_STRIKES = 4
 LONGEST_OUTAGE = 2.0
 LONGEST_SILENCE = 5.0
@@ -120,13 +123,15 @@ class Schedule:
     strikes: tuple[Strike, ...]
     beats: int = 1
     servers: Servers = Servers.EMBEDDED
+    aim: Aim | None = None
+    clock: str = ""
+    settings: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
-        strikes = "; ".join(map(str, self.strikes))
+        wrong = "; ".join(map(str, (*self.strikes, *([self.aim] if self.aim else []))))
         beats = f", {self.beats} beats" if self.mode is Mode.UP else ""
-        return (
-            f"{self.mode}, {self.workers} workers{beats}, {self.servers}, messages {self.messages}: {strikes}"
-        )
+        clock = f", clocks {self.clock}" if self.clock else ""
+        return f"{self.mode}, {self.workers} workers{beats}, {self.servers}, messages {self.messages}{clock}: {wrong}"
 
     def has(self, fault: Fault) -> bool:
         """Whether it is among the strikes."""
@@ -142,6 +147,7 @@ def drawn(seed: int, lease_seconds: float) -> Schedule:
     faults = [possible[seed % len(possible)], *dice.choices(short, k=dice.randint(0, MOST_STRIKES - 1))]
     dice.shuffle(faults)
     moments = sorted(dice.uniform(0.02, 0.95) for _ in faults)
+    aim, clock = points.drawn(seed)
     given = dice.random() < OWN_SERVERS or not OURS.isdisjoint(faults)
     return Schedule(
         seed,
@@ -154,6 +160,9 @@ def drawn(seed: int, lease_seconds: float) -> Schedule:
         ),
         beats=2 if mode is Mode.UP and dice.random() < TWO_BEATS else 1,
         servers=Servers.GIVEN if given else Servers.EMBEDDED,
+        aim=aim,
+        # A sweep has no beat.
+        clock="" if mode is Mode.SWEEP and clock.startswith("beat") else clock,
     )
 
 

@@ -15,9 +15,10 @@ from typing import Any
 import psycopg
 
 from cli.embedded import Servers
-from tests.chaos import disk
+from tests.chaos import audit, disk, points
 from tests.chaos.messages import meddled
-from tests.chaos.schedule import Fault, Mode, Schedule, Strike
+from tests.chaos.points import Source
+from tests.chaos.schedule import Fault, Messages, Mode, Schedule, Strike
 from tests.chaos.schedule import Servers as Whose
 from tests.chaos.striking import Striker
 from tests.chaos.wire import Proxy, proxied
@@ -183,14 +184,18 @@ class Sweep:
     def under_fire(self) -> None:
         """Start, strike as the schedule says, and see the run to its end."""
         dice = random.Random(self.schedule.seed)  # noqa: S311 - repeatable, not secret
-        with meddled(self.servers.broker_url, self.schedule.messages) as meddler:
+        enough = points.TakenOver(self.schedule.aim, self.database, LEASE_SECONDS + 1.0)
+        with (
+            meddled(self.servers.broker_url, self.schedule.messages) as meddler,
+            points.helped(self.home, self.schedule.aim, enough, self._over_now),
+        ):
             self.start()
             for strike in self.schedule.strikes:
                 if not self._reaches(strike.at):
                     break
                 self._strike(strike, dice)
             self._to_the_end(dice)
-            self.messages = meddler.count
+            self.messages = meddler.count + points.dropped(self.home)
 
     def _reaches(self, share: float) -> bool:
         wanted, deadline = share * len(self.site.plan.numbers), time.monotonic() + STRIKE_PATIENCE
@@ -205,6 +210,10 @@ class Sweep:
         assert self.program is not None
         if Striker(self, dice).strike(strike):
             self.struck.append(strike)
+        self._over_now()
+
+    def _over_now(self) -> None:
+        """A fault ended at this moment."""
         self.fault_ended, self.pages_then = time.monotonic(), self.pages()
         (self._kept,) = _program.until(self.kept, what="an answer of Postgres")
 
@@ -237,12 +246,19 @@ class Sweep:
             )
             assert self.program is not None
             code = self.program.process.poll()
-            if code != UNAVAILABLE:
+            if code != UNAVAILABLE and not self._killed_itself():
                 break
             self.gave_up.append(self.program.said()[-300:])
             self.go_on(dice)
         self._leave(code)
         self.end_second_beat()
+
+    def _killed_itself(self) -> bool:
+        return (
+            self.program is not None
+            and self.program.pid == points.struck(self.home)
+            and self.program.process.poll() is not None
+        )
 
     def _is_over_by_now(self) -> bool:
         self._look_for_life()
@@ -267,7 +283,12 @@ class Sweep:
 
 
 @contextlib.contextmanager
-def swept(made: Home, site: SiteServer, schedule: Schedule) -> Iterator[Sweep]:
+def swept(
+    made: Home,
+    site: SiteServer,
+    schedule: Schedule,
+    source: Source = Source(),  # noqa: B008 - frozen
+) -> Iterator[Sweep]:
     """A fresh home in which the schedule was carried out, with its servers still running."""
     site.forget()
     home = made.copy_to(_program.new_folder())
@@ -275,7 +296,11 @@ def swept(made: Home, site: SiteServer, schedule: Schedule) -> Iterator[Sweep]:
         stack.callback(home.close)
         mounted = schedule.has(Fault.DISK_FULL) and stack.enter_context(disk.small(home))
         servers = stack.enter_context(home.servers())
-        sweep = Sweep(home, site, schedule, servers, mounted=mounted)
+        audit.install(servers.owner_url, source.sql)
+        points.meddled(home, schedule.aim, schedule.clock, source)
+        if schedule.messages is Messages.DROPPED:
+            points.silenced(home)
+        sweep = Sweep(home, site, schedule, servers, mounted=mounted, environ=dict(schedule.settings))
         if schedule.servers is Whose.GIVEN:
             sweep.proxy = stack.enter_context(proxied(home.folder / "proxy", servers.database_url))
         stack.callback(sweep.end_second_beat)

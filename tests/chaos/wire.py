@@ -45,7 +45,8 @@ class Reader:
         found = False
         while self.application is not None and (message := self._next()):
             found |= self._read(*message)
-        return found and self.application == APPLICATION
+        # The process id may stand behind it.
+        return found and (self.application or b"").startswith(APPLICATION)
 
     def _open(self) -> None:
         if len(self._rest) < 8 or len(self._rest) < (size := int.from_bytes(self._rest[:4])):
