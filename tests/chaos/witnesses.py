@@ -140,10 +140,8 @@ MUTATIONS = (
         (
             Edit(
                 "models/shards.py",
-                "              AND (s.lease_until IS NULL OR s.lease_until < clock_timestamp())\n"
-                "              AND o.blocked_until",
-                "              AND (s.lease_until IS NULL OR s.lease_until < to_timestamp(:now))\n"
-                "              AND o.blocked_until",
+                "            {_DUE}\n",
+                """            {_DUE.replace("lease_until < clock_timestamp()", "lease_until < to_timestamp(:now)")}\n""",
             ),
             Edit(
                 "models/shards.py",
