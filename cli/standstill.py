@@ -96,9 +96,10 @@ def _origin(row: Row[Any]) -> Standstill:
 
 def _nobody(connection: Connection, run_id: int) -> Iterator[Standstill]:
     from models import control
+    from scheduler import owners
 
-    beats = connection.execute(control.list_heartbeats())
-    if not any(beat.kind == "worker" and beat.age_seconds <= FRESH_SECONDS for beat in beats):
+    beats = [beat for beat in connection.execute(control.list_heartbeats()) if beat.kind == "worker"]
+    if not any(beat.age_seconds <= FRESH_SECONDS and not owners.leaving(beat.detail) for beat in beats):
         said = f"no worker was seen for {FRESH_SECONDS:.0f} s; `headersweep resume {run_id}` brings its own"
         yield Standstill("no_worker", said)
 

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -250,21 +250,15 @@ def _start_crew_if_needed(wait: Wait) -> None:
 def worker_heartbeats(database: Database) -> list[Heartbeat]:
     """The workers that reported themselves, with the age of what they said."""
     from models import control
+    from scheduler import owners
 
     with database.engine.connect() as connection:
         rows = connection.execute(control.list_heartbeats()).all()
     return [
-        Heartbeat(row.name, row.age_seconds, is_leaving=_is_leaving(row.detail))
+        Heartbeat(row.name, row.age_seconds, is_leaving=owners.leaving(row.detail))
         for row in rows
         if row.kind == "worker"
     ]
-
-
-def _is_leaving(detail: Mapping[str, Any]) -> bool:
-    """Whether a worker that reported itself, or the command that started it, was killed on this host."""
-    from scheduler import owners
-
-    return any(owners.dead_here(detail.get(name, "")) for name in ("owner", "supervisor"))
 
 
 def _ring(wait: Wait) -> None:

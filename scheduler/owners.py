@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 _START_TIME_FIELD = 19
 """Field 22 of /proc/PID/stat (proc(5)), counted behind the command name."""
@@ -29,6 +31,11 @@ def dead_here(owner: str) -> bool:
     if host != _host() or not pid.isdigit() or not Path("/proc/self/stat").exists():
         return False
     return _started(int(pid)) != started
+
+
+def leaving(detail: Mapping[str, Any]) -> bool:
+    """Whether a worker that reported itself, or the command that started it, was killed on this host."""
+    return any(dead_here(detail.get(name, "")) for name in ("owner", "supervisor"))
 
 
 def _host() -> str:

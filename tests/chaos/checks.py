@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,10 @@ IN_FLIGHT = 3 * CONCURRENCY
 """At the three origins together."""
 
 RESUME_SECONDS = 15.0
+ORPHAN_SECONDS = 15.0
+"""A worker or beat whose command was killed notices it at its next heartbeat, and ends what is in flight first."""
+
+LOOK_SECONDS = 0.1
 EVENT = "run.finished:1:1"
 HANG_SECONDS = 15.0
 """A worker whose commit gets no answer gives up on that connection by itself within this time."""
@@ -119,7 +124,7 @@ def judged(sweep: Sweep, alone: Undisturbed, seconds: float) -> Verdict:
         recovered=tuple(sweep.recovered),
         pointed=bool(points.struck(sweep.home)),
     )
-    wrong = [*_in_the_database(sweep, alone), *_processes(sweep), *_hung(sweep)]
+    wrong = [*_processes(sweep), *_in_the_database(sweep, alone), *_hung(sweep)]
     wrong += said.wrong(sweep.home, {EVENT}, len(found.struck) + found.pointed)
     if sweep.schedule.clock and not said.astray(sweep.home):
         wrong.append("no clock was wrong")
@@ -156,9 +161,15 @@ def _in_the_database(sweep: Sweep, alone: Undisturbed) -> list[str]:
 
 
 def _processes(sweep: Sweep) -> list[str]:
+    deadline = time.monotonic() + ORPHAN_SECONDS
+    while (left := _left(sweep)) and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
+    return [f"processes left after {ORPHAN_SECONDS:.0f} s: {left}"] if left else []
+
+
+def _left(sweep: Sweep) -> list[int]:
     servers = {*sweep.home.postgres(), *sweep.home.broker()}
-    left = sorted(set(sweep.home.processes()) - servers)
-    return [f"processes left: {left}"] if left else []
+    return sorted(set(sweep.home.processes()) - servers)
 
 
 def _hung(sweep: Sweep) -> list[str]:

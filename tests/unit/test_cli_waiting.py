@@ -99,13 +99,13 @@ def test_a_worker_is_leaving_when_it_or_whoever_started_it_is_gone() -> None:
     here = owners.own("worker")
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         there = owners.of(process.pid, "supervisor")
-        assert not waiting._is_leaving({"owner": here, "supervisor": there})
+        assert not owners.leaving({"owner": here, "supervisor": there})
         process.kill()
-    assert waiting._is_leaving({"owner": here, "supervisor": there})
-    assert waiting._is_leaving({"owner": there, "supervisor": ""})
+    assert owners.leaving({"owner": here, "supervisor": there})
+    assert owners.leaving({"owner": there, "supervisor": ""})
     # Of another host, or of a version that says less: in doubt it works.
-    assert not waiting._is_leaving({"owner": there.replace("/", "x/", 1), "supervisor": ""})
-    assert not waiting._is_leaving({})
+    assert not owners.leaving({"owner": there.replace("/", "x/", 1), "supervisor": ""})
+    assert not owners.leaving({})
 
 
 def _database(contact: str) -> context.Database:
