@@ -90,7 +90,7 @@ def until_final(
 ) -> None:
     """Return when all runs are over; InterruptedRunError when the operator stopped the wait."""
     if _all_final(_standing(database, run_ids)):
-        _say_what_is_promised(database)
+        say_what_is_promised(database)
         return
     filled = dataclasses.replace(database.settings, contact=database.settings.contact or contact)
     crew = Supervisor(filled, lambda: worker_heartbeats(database))
@@ -104,10 +104,10 @@ def until_final(
         except KeyboardInterrupt as error:
             crew.kill()
             raise _interrupted(run_ids, has_own=True) from error
-    _say_what_is_promised(database)
+    say_what_is_promised(database)
 
 
-def _say_what_is_promised(database: Database) -> None:
+def say_what_is_promised(database: Database) -> None:
     """Write the log events that a worker promised and died before it wrote them: nobody may tick here after us."""
     from sqlalchemy.exc import DBAPIError
 

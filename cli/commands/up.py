@@ -52,6 +52,7 @@ def up(workers: int | None) -> None:
                 _watch(database, crew, interrupts)
                 context.notice("stopping: what is in flight is finished and kept")
                 crew.stop()
+                waiting.say_what_is_promised(database)
                 log.info("service.stopped", component="up", process_id=os.getpid())
             except KeyboardInterrupt:
                 context.notice("stopping at once")

@@ -45,11 +45,11 @@ def test_a_database_that_went_away_changes_nothing_about_a_run_that_is_over(
 ) -> None:
     gone = OperationalError("SELECT", {}, psycopg.OperationalError("gone"), connection_invalidated=True)
     monkeypatch.setattr(tick, "emit", raising(gone))
-    waiting._say_what_is_promised(DATABASE)
+    waiting.say_what_is_promised(DATABASE)
 
 
 def test_a_defect_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = ProgrammingError("SELECT", {}, psycopg.ProgrammingError("wrong"))
     monkeypatch.setattr(tick, "emit", raising(wrong))
     with pytest.raises(ProgrammingError):
-        waiting._say_what_is_promised(DATABASE)
+        waiting.say_what_is_promised(DATABASE)
