@@ -65,6 +65,13 @@ def test_a_worker_stopped_at_a_point_beyond_its_lease(lab: Laboratory, point: st
     assert swept(lab, Aim(point, Deed.STOP))
 
 
+@pytest.mark.parametrize("point", ["closed", "told"])
+def test_an_up_that_is_stopped_after_its_worker_died_over_the_end_of_a_run(
+    lab: Laboratory, point: str
+) -> None:
+    assert swept(lab, Aim(point, Deed.KILL), mode=Mode.UP)
+
+
 def test_a_command_killed_after_its_workers_started_and_before_its_doorbell(lab: Laboratory) -> None:
     assert swept(lab, Aim("unrung", Deed.KILL, who="command"))
 
