@@ -1,0 +1,80 @@
+"""Findings: what the review says about one answer, and the texts that explain each kind of finding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from headersweep.responses import ResponseClass
+
+EVIDENCE_LENGTH = 300
+"""A longer line is cut in a finding; the snapshot keeps all of it."""
+
+
+class Severity(StrEnum):
+    """How much a finding matters. ``info`` is for facts without a fault, and for opinions."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        """Greater is worse."""
+        return list(Severity).index(self)
+
+    def lowered(self) -> Severity:
+        """One level less, ``info`` at the least."""
+        return list(Severity)[max(self.rank - 1, 0)]
+
+
+ANY = frozenset(ResponseClass) - {ResponseClass.BLOCKED}
+DOCUMENTS = frozenset({ResponseClass.DOCUMENT, ResponseClass.ERROR})
+"""What a browser shows; an error page can carry a script as well as any other."""
+EXECUTED = frozenset({ResponseClass.DOCUMENT, ResponseClass.ERROR, ResponseClass.SCRIPT})
+CONTENT = ANY - {ResponseClass.REDIRECT}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of finding: its stable code, and what a person needs to understand and mend it.
+
+    ``browser``: what a browser does. ``why``: why that matters. ``fix``: what to do, with a value to copy.
+    ``opinion``: not a fact of a standard; its severity is ``info`` and the texts say so.
+    """
+
+    code: str
+    severity: Severity
+    title: str
+    browser: str
+    why: str
+    fix: str
+    link: str
+    classes: frozenset[ResponseClass] = ANY
+    opinion: bool = False
+
+    def found(self, evidence: str = "", subject: str = "", detail: str = "") -> Finding:
+        """A finding of this kind. ``subject`` tells causes of one code apart: a directive, a cookie's name."""
+        return Finding(self.code, self.severity, _cut(evidence), subject, detail)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One verdict on one answer. (code, subject) is its cause, by which findings are grouped over pages."""
+
+    code: str
+    severity: Severity
+    evidence: str = ""
+    """The very line, as received; empty where the fault is that there is none."""
+    subject: str = ""
+    detail: str = ""
+    """What exactly is wrong here, in a few words, where the rule's texts cannot know."""
+
+
+def _cut(evidence: str) -> str:
+    return (
+        evidence
+        if len(evidence) <= EVIDENCE_LENGTH
+        else f"{evidence[:EVIDENCE_LENGTH]}... ({len(evidence)} characters)"
+    )

@@ -1,0 +1,53 @@
+"""Judging: one answer in, findings and effective values out. Pure: the same values always have the same judgement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from headersweep.responses import ResponseClass
+from review import table
+from review.finding import Finding
+from review.received import Received
+
+RULES_VERSION = 1
+"""Grows whenever a judgement of any answer may differ from before; kept beside every judgement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is to be said about one answer; ``judged`` is False where a firewall answered in the site's place."""
+
+    response_class: ResponseClass
+    findings: tuple[Finding, ...]
+    judged: bool = True
+
+
+def judge(received: Received) -> Judgement:
+    """The findings on an answer, by its class, the worst first. Never raises, whatever the bytes were."""
+    kind = received.response_class
+    if kind is ResponseClass.BLOCKED:
+        return Judgement(kind, (), judged=False)
+    found = {
+        _placed(finding, kind)
+        for check in table.CHECKS
+        for finding in check.check(received)
+        if kind in table.RULES[finding.code].classes
+    }
+    return Judgement(kind, tuple(sorted(found, key=_order)))
+
+
+def effective(received: Received) -> dict[str, Any]:
+    """What a browser makes of each header that it was sent and that is known here; None where it is ignored."""
+    return {name: table.EFFECTIVE[name](received) for name in received.names if name in table.EFFECTIVE}
+
+
+def _placed(finding: Finding, kind: ResponseClass) -> Finding:
+    """An error page matters one level less than the page that it stands for."""
+    if kind is ResponseClass.ERROR:
+        return replace(finding, severity=finding.severity.lowered())
+    return finding
+
+
+def _order(finding: Finding) -> tuple[int, str, str, str]:
+    return -finding.severity.rank, finding.code, finding.subject, finding.evidence
