@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from models import actions, control, frontier, origins, outbox, runs, shards, sites, snapshots, spans, visits
+from models import (
+    actions,
+    control,
+    frontier,
+    origins,
+    outbox,
+    reviews,
+    runs,
+    shards,
+    sites,
+    snapshots,
+    spans,
+    visits,
+)
 from models.metadata import metadata
 
 PARTITIONED = (frontier.frontier.name, visits.visits.name)
@@ -16,6 +29,7 @@ __all__ = [
     "metadata",
     "origins",
     "outbox",
+    "reviews",
     "runs",
     "shards",
     "sites",
