@@ -5,6 +5,7 @@ from __future__ import annotations
 from models import (
     actions,
     control,
+    facts,
     frontier,
     origins,
     outbox,
@@ -25,6 +26,7 @@ __all__ = [
     "PARTITIONED",
     "actions",
     "control",
+    "facts",
     "frontier",
     "metadata",
     "origins",

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 ROWS = 20_000
 
-NUMBERED = ("sites", "origins", "runs", "shards", "snapshots", "pages", "outbox", "run_actions")
+NUMBERED = ("sites", "origins", "runs", "shards", "snapshots", "body_facts", "pages", "outbox", "run_actions")
 """Tables whose ids begin with 1 here, whatever other tests counted up before; rolled back with the rest."""
 
 STATEMENTS = (
     # Ids are counted from 1 here; tests that were rolled back before may have used some.
-    "TRUNCATE sites, origins, snapshots, outbox RESTART IDENTITY CASCADE",
+    "TRUNCATE sites, origins, snapshots, body_facts, outbox RESTART IDENTITY CASCADE",
     # 20,000 sites of which 20 are due.
     """INSERT INTO sites (name, source, definition, enabled, next_slot_at)
        SELECT 'site' || i, 'file', '{}', true,
@@ -40,6 +40,8 @@ STATEMENTS = (
        SELECT :n + i, i, 'open', :n, 0 FROM generate_series(1, 20) i""",
     """INSERT INTO snapshots (content_hash, canonical, raw)
        SELECT sha256(i::text::bytea), 'headers/1' || i, 'x' FROM generate_series(1, :n) i""",
+    """INSERT INTO body_facts (facts_hash, facts)
+       SELECT sha256(i::text::bytea), '{"version": "facts/1"}' FROM generate_series(1, :n) i""",
     """INSERT INTO pages (site_id, depth, url_key, url)
        SELECT 1, 1, decode(md5(i::text), 'hex'), 'http://h1.example/' || i FROM generate_series(1, :n) i""",
     """INSERT INTO frontier (run_id, page_id, shard_id, seq, depth)

@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from models import (
     actions,
     control,
+    facts,
     frontier,
     origins,
     outbox,
@@ -154,6 +155,8 @@ CASES = {
     "frontier.forget_sitemaps": Case(
         frontier.forget_sitemaps(), {"low": N - 1000, "high": N}, {"pk_sitemaps"}
     ),
+    "facts.ids": Case(facts.ids(), {"hashes": [bytes(32)]}, {"uq_body_facts_facts_hash"}),
+    "facts.load": Case(facts.load(), {"ids": [1, 2]}, {"pk_body_facts"}),
     "snapshots.ids": Case(snapshots.ids(), {"hashes": [bytes(32)]}, {"uq_snapshots_content_hash"}),
     "sites.set_next_slots": Case(sites.set_next_slots({7: NOW}), {}, {"pk_sites"}),
     "sites.due_sites": Case(sites.due_sites(NOW, 100), {}, {"ix_sites_due"}),
@@ -186,7 +189,7 @@ WHOLE = {
     "runs.previous", "runs.close", "runs.reopen", "origins.insert", "origins.keep_robots",
     "frontier.add_pages", "frontier.add_retries", "frontier.add_sitemaps", "frontier.close_sitemap",
     "frontier.count_of_run", "visits.add", "visits.any_kept", "visits.outcomes_of_run", "visits.snapshots_of_run", "visits.fold",
-    "visits.digest_rows", "visits.start_pages_fetched", "snapshots.add", "sites.add_masks", "sites.keep_snapshots",
+    "visits.digest_rows", "visits.start_pages_fetched", "snapshots.add", "facts.add", "sites.add_masks", "sites.keep_snapshots",
     "spans.open_new", "spans.close_changed", "spans.close_vanished", "spans.fold", "outbox.add", "outbox.mark_emitted",
     "actions.add",
 }  # fmt: skip
@@ -291,7 +294,7 @@ def touched(node: dict[str, Any]) -> float:
 
 
 def test_every_statement_of_the_crawl_has_a_plan_or_a_reason() -> None:
-    modules = (shards, runs, origins, frontier, visits, snapshots, spans, outbox, actions)
+    modules = (shards, runs, origins, frontier, visits, snapshots, facts, spans, outbox, actions)
     every = {
         f"{module.__name__.removeprefix('models.')}.{name}"
         for module in modules

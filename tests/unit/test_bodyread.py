@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headersweep import bodyfacts, bodyread
+from headersweep import bodyfacts, bodyread, markup
 from headersweep.bodyfacts import BodyFacts, Loaded
 
 URL = "https://h.example/docs/page?q"
@@ -175,7 +175,7 @@ def test_a_reader_remembers_templates_and_tells_their_origins_apart() -> None:
     reader = bodyread.FactsReader()
     html = b"<script src=https://a.example/x></script>"
     for url, source in (("https://a.example/1", ""), ("https://b.example/1", "https://a.example")) * 2:
-        walked = bodyread.markup.walk(html, None)
+        walked = markup.walk(html, None)
         assert reader.of(walked, html, url).loads == (Loaded("script", source),)
 
 
