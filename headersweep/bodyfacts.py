@@ -23,7 +23,8 @@ class Loaded:
 
     ``kind`` is ``script``, ``iframe`` (frames too), ``embed``, ``object``, ``stylesheet``, ``preload``, ``modulepreload``;
     ``img`` and ``media`` are there only where they name http. ``source`` is scheme and host and port; it begins with
-    ``//`` where the page leaves the scheme open, and is empty for the page's own origin.
+    ``//`` where the page leaves the scheme open, and is empty for the page's own origin. ``has_crossorigin``: asked with CORS,
+    be it by the attribute or as a module.
     """
 
     kind: str

@@ -98,7 +98,9 @@ class Walk:
         """Note what browsers load with scripting on."""
         if url and not self.inert and len(self.loads) < MAX_LOADS:
             has_integrity = bool(attributes.get("integrity", "").strip())
-            self.loads[Load(kind, url, has_integrity, "crossorigin" in attributes)] = None
+            # Module scripts are always asked for with CORS (HTML, "fetch a single module script").
+            has_cors = "crossorigin" in attributes or attributes.get("type", "").strip().lower() == "module"
+            self.loads[Load(kind, url, has_integrity, has_cors)] = None
 
 
 def _anchor(walk: Walk, attributes: Attributes) -> None:

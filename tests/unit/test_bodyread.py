@@ -84,6 +84,7 @@ LOADS = [
     ("<link rel='alternate STYLESHEET' href=//c.example/a>", [Loaded("stylesheet", "//c.example")]),
     ("<link rel=preload as=font href=//c.example/a crossorigin>", [Loaded("preload", "//c.example", False, True)]),
     ("<link rel=modulepreload href=//c.example/a>", [Loaded("modulepreload", "//c.example")]),
+    ("<script type=Module src=//c.example/a></script>", [Loaded("script", "//c.example", False, True)]),
     ("<link rel=preconnect href=//c.example/><link rel=icon href=//c.example/a>", []),
     ("<iframe src=https://c.example/a></iframe>", [Loaded("iframe", "https://c.example")]),
     ("<object data=//c.example/a></object><embed src=//d.example/a>", [Loaded("embed", "//d.example"), Loaded("object", "//c.example")]),
