@@ -123,7 +123,7 @@ def sets_of_run() -> TextClause:
     """The header sets of run :run_id, the most common first, each with its snapshot. Plan: pk_run_sets, then by key."""
     return text("""
         SELECT r.snapshot_id, r.status, r.scheme, r.facts_id, r.pages, r.sample_page_ids,
-               s.content_hash, s.raw, coalesce(k.first_run_id = r.run_id, false) AS is_new
+               s.content_hash, s.canonical, s.raw, coalesce(k.first_run_id = r.run_id, false) AS is_new
         FROM run_sets r
         JOIN snapshots s ON s.id = r.snapshot_id
         JOIN runs ON runs.id = r.run_id
