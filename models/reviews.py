@@ -119,6 +119,11 @@ def any_sets() -> TextClause:
     return text("SELECT EXISTS (SELECT FROM run_sets WHERE run_id = :run_id)")
 
 
+def count_sets() -> TextClause:
+    """How many header sets of run :run_id are kept. Plan: pk_run_sets."""
+    return text("SELECT count(*) FROM run_sets WHERE run_id = :run_id")
+
+
 def sets_of_run() -> TextClause:
     """The header sets of run :run_id, the most common first, each with its snapshot. Plan: pk_run_sets, then by key."""
     return text("""

@@ -20,6 +20,7 @@ from review import judge
 from review.finding import Finding, Severity
 from review.received import received
 from scheduler import reviewed
+from scheduler.reviewed import Key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,6 @@ BATCH = 100
 SETS_TIMEOUT_MS = 1_800_000
 """Making the sets of an old run of a million pages takes longer than a statement usually may."""
 
-Key = tuple[int, int, str, int]
 BEFORE_ALL: Key = (0, 0, "", 0)
 
 
@@ -100,7 +100,7 @@ def make_sets(connection: Connection, run_id: int) -> int:
 def _judge(engine: Engine, run_id: int, *, is_news: bool) -> JudgedRun:
     tally, after = _Tally(), BEFORE_ALL
     while rows := _unjudged_rows(engine, run_id, after):
-        after = _key(rows[-1])
+        after = reviewed.key(rows[-1])
         _judge_batch(engine, rows, tally)
     if tally.errors:
         _unjudged(run_id, tally.errors[0], sets=len(tally.errors))
@@ -122,7 +122,7 @@ def _judge_batch(engine: Engine, rows: Sequence[Row[Any]], tally: _Tally) -> Non
     verdicts: dict[Key, Judgement] = {}
     for row in rows:
         try:
-            verdicts[_key(row)] = judgement_of(bytes(row.raw), row.status, row.scheme)
+            verdicts[reviewed.key(row)] = judgement_of(bytes(row.raw), row.status, row.scheme)
         except Exception as error:  # noqa: BLE001 - a defect of one check: what else the run shows is judged
             tally.errors.append(error)
     if verdicts:
@@ -152,7 +152,7 @@ def keep(connection: Connection, verdicts: dict[Key, Judgement]) -> int:
     found = [
         (row.id, ordinal, finding)
         for row in new
-        for ordinal, finding in enumerate(verdicts[_key(row)].findings, 1)
+        for ordinal, finding in enumerate(verdicts[reviewed.key(row)].findings, 1)
     ]
     if found:
         connection.execute(reviews.add_findings(), _columns(found))
@@ -174,10 +174,6 @@ def _columns(found: Sequence[tuple[int, int, Finding]]) -> dict[str, list[Any]]:
 def _storable(value: str) -> str:
     """Text as Postgres takes it: a header may hold a NUL, which no text column can."""
     return value.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
-
-
-def _key(row: Row[Any]) -> Key:
-    return row.snapshot_id, row.status, row.scheme, row.facts_id
 
 
 def _say(engine: Engine, run_id: int) -> None:

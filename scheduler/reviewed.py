@@ -37,7 +37,7 @@ def header_sets(connection: Connection, run_id: int) -> tuple[HeaderSet, ...]:
     rows = connection.execute(reviews.sets_of_run(), {"run_id": run_id}).all()
     verdicts = judgements(connection, run_id)
     urls = _urls(connection, rows)
-    return tuple(_header_set(row, verdicts.get(_key(row)), urls) for row in rows)
+    return tuple(_header_set(row, verdicts.get(key(row)), urls) for row in rows)
 
 
 def judgements(connection: Connection, run_id: int) -> dict[Key, Judgement]:
@@ -46,7 +46,7 @@ def judgements(connection: Connection, run_id: int) -> dict[Key, Judgement]:
     rows = connection.execute(reviews.judgements_of_run(), values).all()
     findings = _findings(connection, rows)
     return {
-        _key(row): Judgement(
+        key(row): Judgement(
             ResponseClass(row.response_class),
             # A code that is not known here was written by another program under the same version.
             tuple(finding for finding in findings.get(row.id, ()) if finding.code in table.RULES),
@@ -113,5 +113,6 @@ def _header_set(row: Row[Any], judgement: Judgement | None, urls: dict[int, str]
     )
 
 
-def _key(row: Row[Any]) -> Key:
+def key(row: Row[Any]) -> Key:
+    """Which combination a row is about."""
     return row.snapshot_id, row.status, row.scheme, row.facts_id
