@@ -37,6 +37,9 @@ BATCH = 100
 SETS_TIMEOUT_MS = 1_800_000
 """Making the sets of an old run of a million pages takes longer than a statement usually may."""
 
+UNSORTED = "SET LOCAL enable_sort = off"
+"""The planner's statistics know nothing of a run that has just ended: it would sort a million pages to group them."""
+
 BEFORE_ALL: Key = (0, 0, "", 0)
 
 
@@ -90,8 +93,7 @@ def ensure_sets(connection: Connection, run_id: int) -> bool:
 
 def make_sets(connection: Connection, run_id: int) -> int:
     """Keep which header sets a run showed, on how many pages, from its visits; returns how many sets."""
-    # The planner's statistics know nothing of a run that has just ended, so it would sort all of it to group it.
-    connection.execute(text("SET LOCAL enable_sort = off"))
+    connection.execute(text(UNSORTED))
     made = connection.execute(reviews.add_sets(), {"run_id": run_id}).rowcount
     connection.execute(text("SET LOCAL enable_sort TO DEFAULT"))
     return made
