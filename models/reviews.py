@@ -119,11 +119,16 @@ def any_sets() -> TextClause:
     return text("SELECT EXISTS (SELECT FROM run_sets WHERE run_id = :run_id)")
 
 
+def count_sets() -> TextClause:
+    """How many header sets of run :run_id are kept. Plan: pk_run_sets."""
+    return text("SELECT count(*) FROM run_sets WHERE run_id = :run_id")
+
+
 def sets_of_run() -> TextClause:
     """The header sets of run :run_id, the most common first, each with its snapshot. Plan: pk_run_sets, then by key."""
     return text("""
         SELECT r.snapshot_id, r.status, r.scheme, r.facts_id, r.pages, r.sample_page_ids,
-               s.content_hash, s.raw, coalesce(k.first_run_id = r.run_id, false) AS is_new
+               s.content_hash, s.canonical, s.raw, coalesce(k.first_run_id = r.run_id, false) AS is_new
         FROM run_sets r
         JOIN snapshots s ON s.id = r.snapshot_id
         JOIN runs ON runs.id = r.run_id
@@ -139,15 +144,19 @@ def sample_urls() -> TextClause:
 
 
 def unjudged() -> TextClause:
-    """What run :run_id shows and :rules_version has not judged yet. Plan: pk_run_sets, then judgements by key."""
+    """The next :limit combinations of run :run_id, by key, that :rules_version has not judged.
+
+    Plan: pk_run_sets, then judgements by key (see models/spans.py about OFFSET 0).
+    """
     return text("""
         SELECT r.snapshot_id, r.status, r.scheme, r.facts_id, s.raw
         FROM run_sets r JOIN snapshots s ON s.id = r.snapshot_id
         WHERE r.run_id = :run_id
+          AND (r.snapshot_id, r.status, r.scheme, r.facts_id) > (:snapshot_id, :status, :scheme, :facts_id)
           AND NOT EXISTS (SELECT FROM judgements j
                           WHERE j.snapshot_id = r.snapshot_id AND j.status = r.status AND j.scheme = r.scheme
                             AND j.facts_id = r.facts_id AND j.rules_version = :rules_version OFFSET 0)
-        ORDER BY r.snapshot_id, r.status, r.scheme, r.facts_id
+        ORDER BY r.snapshot_id, r.status, r.scheme, r.facts_id LIMIT :limit
     """)
 
 
@@ -179,11 +188,27 @@ def add_findings() -> TextClause:
 def judgements_of_run() -> TextClause:
     """What :rules_version says of the header sets of run :run_id. Plan: pk_run_sets, then judgements by key."""
     return text("""
-        SELECT j.id, j.snapshot_id, j.status, j.scheme, j.facts_id, j.response_class, j.judged
+        SELECT j.id, j.snapshot_id, j.status, j.scheme, j.facts_id, j.response_class, j.judged, r.pages
         FROM run_sets r
         CROSS JOIN LATERAL (SELECT * FROM judgements j
                             WHERE j.snapshot_id = r.snapshot_id AND j.status = r.status AND j.scheme = r.scheme
                               AND j.facts_id = r.facts_id AND j.rules_version = :rules_version OFFSET 0) j
+        WHERE r.run_id = :run_id
+    """)
+
+
+def judgements_before() -> TextClause:
+    """For each header set of run :run_id, the newest judgement of a version below :rules_version, if there is one.
+
+    Plan: pk_run_sets, then judgements by key.
+    """
+    return text("""
+        SELECT j.id, j.snapshot_id, j.status, j.scheme, j.facts_id, j.rules_version, r.pages
+        FROM run_sets r
+        CROSS JOIN LATERAL (SELECT * FROM judgements j
+                            WHERE j.snapshot_id = r.snapshot_id AND j.status = r.status AND j.scheme = r.scheme
+                              AND j.facts_id = r.facts_id AND j.rules_version < :rules_version
+                            ORDER BY j.rules_version DESC LIMIT 1) j
         WHERE r.run_id = :run_id
     """)
 
@@ -194,17 +219,4 @@ def findings_of() -> TextClause:
         SELECT judgement_id, code, severity, subject, evidence, detail
         FROM findings WHERE judgement_id = ANY(CAST(:judgement_ids AS bigint[]))
         ORDER BY judgement_id, ordinal
-    """)
-
-
-def version_before() -> TextClause:
-    """The newest rules version below :rules_version that judged anything of run :run_id. Plan: pk_run_sets, by key."""
-    return text("""
-        SELECT max(j.rules_version)
-        FROM run_sets r
-        CROSS JOIN LATERAL (SELECT rules_version FROM judgements j
-                            WHERE j.snapshot_id = r.snapshot_id AND j.status = r.status AND j.scheme = r.scheme
-                              AND j.facts_id = r.facts_id AND j.rules_version < :rules_version
-                            ORDER BY rules_version DESC LIMIT 1) j
-        WHERE r.run_id = :run_id
     """)
