@@ -103,13 +103,13 @@ def add_sets() -> TextClause:
         INSERT INTO run_sets (run_id, snapshot_id, status, scheme, facts_id, pages, sample_page_ids)
         SELECT :run_id, g.snapshot_id, g.status, g.scheme, g.facts_id, g.pages,
                ARRAY(SELECT page_id FROM unnest(g.page_ids) AS page_id ORDER BY page_id LIMIT :samples)
-        FROM (SELECT v.snapshot_id, v.status, p.scheme, 0 AS facts_id,
+        FROM (SELECT v.snapshot_id, v.status, p.scheme, coalesce(v.facts_id, 0) AS facts_id,
                      count(*) AS pages, array_agg(v.page_id) AS page_ids
               FROM visits v
               CROSS JOIN LATERAL (SELECT CASE WHEN url LIKE 'https:%' THEN 'https' ELSE 'http' END AS scheme
                                   FROM pages WHERE id = v.page_id OFFSET 0) p
               WHERE v.run_id = :run_id AND v.snapshot_id IS NOT NULL
-              GROUP BY v.snapshot_id, v.status, p.scheme) g
+              GROUP BY v.snapshot_id, v.status, p.scheme, coalesce(v.facts_id, 0)) g
         ON CONFLICT (run_id, snapshot_id, status, scheme, facts_id) DO NOTHING
     """).bindparams(samples=SAMPLES)
 
@@ -128,10 +128,11 @@ def sets_of_run() -> TextClause:
     """The header sets of run :run_id, the most common first, each with its snapshot. Plan: pk_run_sets, then by key."""
     return text("""
         SELECT r.snapshot_id, r.status, r.scheme, r.facts_id, r.pages, r.sample_page_ids,
-               s.content_hash, s.canonical, s.raw, coalesce(k.first_run_id = r.run_id, false) AS is_new
+               s.content_hash, s.canonical, s.raw, f.facts, coalesce(k.first_run_id = r.run_id, false) AS is_new
         FROM run_sets r
         JOIN snapshots s ON s.id = r.snapshot_id
         JOIN runs ON runs.id = r.run_id
+        LEFT JOIN body_facts f ON f.id = r.facts_id
         LEFT JOIN site_snapshots k ON k.site_id = runs.site_id AND k.snapshot_id = r.snapshot_id
         WHERE r.run_id = :run_id
         ORDER BY r.pages DESC, s.content_hash, r.status, r.scheme, r.facts_id
@@ -149,8 +150,8 @@ def unjudged() -> TextClause:
     Plan: pk_run_sets, then judgements by key (see models/spans.py about OFFSET 0).
     """
     return text("""
-        SELECT r.snapshot_id, r.status, r.scheme, r.facts_id, s.raw
-        FROM run_sets r JOIN snapshots s ON s.id = r.snapshot_id
+        SELECT r.snapshot_id, r.status, r.scheme, r.facts_id, s.raw, f.facts
+        FROM run_sets r JOIN snapshots s ON s.id = r.snapshot_id LEFT JOIN body_facts f ON f.id = r.facts_id
         WHERE r.run_id = :run_id
           AND (r.snapshot_id, r.status, r.scheme, r.facts_id) > (:snapshot_id, :status, :scheme, :facts_id)
           AND NOT EXISTS (SELECT FROM judgements j

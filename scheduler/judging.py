@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from headersweep import headers, logs
+from headersweep import bodyfacts, headers, logs
 from headersweep.states import FINAL_STATES
 from models import reviews, runs
 from review import judge
@@ -124,7 +124,7 @@ def _judge_batch(engine: Engine, rows: Sequence[Row[Any]], tally: _Tally) -> Non
     verdicts: dict[Key, Judgement] = {}
     for row in rows:
         try:
-            verdicts[reviewed.key(row)] = judgement_of(bytes(row.raw), row.status, row.scheme)
+            verdicts[reviewed.key(row)] = judgement_of(row)
         except Exception as error:  # noqa: BLE001 - a defect of one check: what else the run shows is judged
             tally.errors.append(error)
     if verdicts:
@@ -132,10 +132,13 @@ def _judge_batch(engine: Engine, rows: Sequence[Row[Any]], tally: _Tally) -> Non
             tally.judged += keep(connection, verdicts)
 
 
-def judgement_of(raw: bytes, status: int, scheme: str) -> Judgement:
-    """The judgement of a snapshot's bytes with a status over a scheme."""
-    parsed = headers.parse_block(raw)
-    return judge.judge(received(parsed.pairs, status=status, scheme=scheme, malformed=parsed.malformed))
+def judgement_of(row: Row[Any]) -> Judgement:
+    """The judgement of a snapshot's bytes with a status over a scheme, and of what was read in the bodies."""
+    parsed = headers.parse_block(bytes(row.raw))
+    known = None if row.facts is None else bodyfacts.from_json(row.facts)
+    return judge.judge(
+        received(parsed.pairs, status=row.status, scheme=row.scheme, malformed=parsed.malformed, facts=known)
+    )
 
 
 def keep(connection: Connection, verdicts: dict[Key, Judgement]) -> int:

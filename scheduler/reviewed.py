@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from headersweep import headers, responses
+from headersweep import bodyfacts, headers, responses
 from headersweep.responses import ResponseClass
 from models import reviews
 from review import judge, table
@@ -110,6 +110,7 @@ def _header_set(row: Row[Any], judgement: Judgement | None, urls: dict[int, str]
         malformed=parsed.malformed,
         sample_urls=tuple(urls[page_id] for page_id in row.sample_page_ids if page_id in urls),
         is_new=row.is_new,
+        facts=None if row.facts is None else bodyfacts.from_json(row.facts),
     )
 
 
