@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from cli.standstill import Standstill
+    from review.report import Report
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -158,6 +159,7 @@ class RunReport:
     actions: tuple[Action, ...] = ()
     waiting: tuple[Standstill, ...] = ()
     retention_days: int = 0
+    review: Report | None = None
 
     @property
     def visits_dropped(self) -> bool:
@@ -246,7 +248,7 @@ def collect(connection: Connection, run_id: int, *, retention_days: int = 0) -> 
         found=standing.found,
         done=standing.done,
         answers=answers,
-        sets=_sets(connection, run_id) if answers or not run.visited else _sets_around(connection, run_id),
+        sets=_sets(connection, run_id) if answers or not run.visited else _sets_left(connection, run_id),
         troubles=_troubles(connection.execute(reports.troubles_by_reason(run_id))),
         masks=tuple(
             Mask(row.header_name, row.distinct_values, row.responses)
@@ -282,20 +284,40 @@ def _sets(connection: Connection, run_id: int) -> tuple[HeaderSet, ...]:
     )
 
 
-def _sets_around(connection: Connection, run_id: int) -> tuple[HeaderSet, ...]:
-    from models import reports
+def _sets_left(connection: Connection, run_id: int) -> tuple[HeaderSet, ...]:
+    """The sets of a run without visits: those kept when it was closed, else what its site sent around it."""
+    from models import reports, reviews
 
+    kept: dict[int, list[Row[Any]]] = {}
+    for row in connection.execute(reviews.sets_of_run(), {"run_id": run_id}):
+        kept.setdefault(row.snapshot_id, []).append(row)
+    if kept:
+        sets = [_kept_set(connection, rows) for rows in kept.values()]
+        return tuple(sorted(sets, key=lambda item: (-(item.pages or 0), item.content_hash)))
     return tuple(_header_set(row, ()) for row in connection.execute(reports.snapshots_around(run_id)))
 
 
-def _header_set(row: Row[Any], samples: tuple[str, ...]) -> HeaderSet:
+def _kept_set(connection: Connection, rows: Sequence[Row[Any]]) -> HeaderSet:
+    """One snapshot with all statuses and schemes that it came with."""
+    from models import reviews
+
+    ids = [page_id for row in rows for page_id in row.sample_page_ids]
+    urls = {row.id: row.url for row in connection.execute(reviews.sample_urls(), {"page_ids": ids})}
+    statuses = sorted({row.status for row in rows})
+    return dataclasses.replace(
+        _header_set(rows[0], tuple(sorted(urls.values()))[: reviews.SAMPLES], statuses),
+        pages=sum(row.pages for row in rows),
+    )
+
+
+def _header_set(row: Row[Any], samples: tuple[str, ...], statuses: Sequence[int] | None = None) -> HeaderSet:
     from headersweep import headers
 
     parsed = headers.parse_block(bytes(row.raw))
     return HeaderSet(
         content_hash=bytes(row.content_hash),
         pages=row.pages,
-        statuses=tuple(sorted(row.statuses)),
+        statuses=tuple(sorted(row.statuses if statuses is None else statuses)),
         is_new=row.is_new,
         pairs=parsed.pairs,
         lines=tuple(headers.value_lines(row.canonical)),

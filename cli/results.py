@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from cli import output, report
+from cli import options, output, report, reviewed
 from cli.render import json, text
 from headersweep.errors import ExitCode
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from cli.options import Presentation
-    from cli.report import Run
+    from cli.report import Run, RunReport
+    from review.report import Report
 
 FILE_WIDTH = 200
 MIN_WIDTH = 40
@@ -25,24 +27,38 @@ def finish(engine: Engine, run_ids: Sequence[int], presentation: Presentation) -
     with engine.connect() as connection:
         if presentation.shape == "json":
             runs = [report.find_run(connection, run_id) for run_id in run_ids]
-            rendered = json.runs(runs)
+            reviews = {run.run_id: reviewed.of_run(engine, run) for run in runs}
+            rendered = json.runs(runs, reviews)
         else:
-            reports = [report.collect(connection, run_id) for run_id in run_ids]
+            reports = [_with_review(engine, report.collect(connection, run_id)) for run_id in run_ids]
             runs = [item.run for item in reports]
+            reviews = {item.run.run_id: item.review for item in reports}
             width = terminal_width(presentation.output)
             rendered = "\n\n\n".join(text.summary(item, width) for item in reports)
     output.emit(rendered, presentation.output)
-    return exit_code(runs, presentation.fail_on)
+    return exit_code(runs, presentation.fail_on, reviews.values())
 
 
-def exit_code(runs: Iterable[Run], fail_on: str) -> ExitCode:
-    """4 when any run is over but incomplete, else 3 when there is drift and that was asked for, else 0."""
+def _with_review(engine: Engine, found: RunReport) -> RunReport:
+    return dataclasses.replace(found, review=reviewed.of_run(engine, found.run))
+
+
+def exit_code(runs: Iterable[Run], fail_on: str, reviews: Iterable[Report | None] = ()) -> ExitCode:
+    """4 when any run is over but incomplete, else 3 when there is what ``--fail-on`` asks for, else 0."""
     known = list(runs)
     if any(run.is_incomplete for run in known):
         return ExitCode.PARTIAL
     if fail_on == "drift" and any(run.changed_pages for run in known):
         return ExitCode.FINDINGS
+    if fail_on in options.SEVERITIES and any(_fails(review, fail_on) for review in reviews if review):
+        return ExitCode.FINDINGS
     return ExitCode.DONE
+
+
+def _fails(review: Report, severity: str) -> bool:
+    """Whether a run shows a cause of that severity or worse that nobody has waived."""
+    least = options.SEVERITIES.index(severity)
+    return any(cause.severity.rank >= least and not cause.waived_by for cause in review.causes)
 
 
 def terminal_width(path: str | None) -> int:

@@ -1,15 +1,30 @@
-"""What the review wants to know of a body: facts small enough to be kept, read once where the body was read anyway."""
+"""What the review wants to know of a body: facts small enough to be kept, read once where the body was read anyway.
+
+Facts have a canonical text, and a hash of it, so that the pages of one template have one row in common::
+
+    {"challenge":"","loads":[["script","https://cdn.example",false,false]],"meta_policies":[],...,"version":"facts/1"}
+"""
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+VERSION = "facts/1"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Loaded:
     """One script, style sheet, frame or other thing that a page loads, without path and query of its URL.
 
-    ``kind`` is the element's name, ``source`` scheme and host and port, empty for the page's own origin.
+    ``kind`` is ``script``, ``iframe`` (frames too), ``embed``, ``object``, ``stylesheet``, ``preload``, ``modulepreload``;
+    ``img`` and ``media`` are there only where they name http. ``source`` is scheme and host and port; it begins with
+    ``//`` where the page leaves the scheme open, and is empty for the page's own origin. ``has_crossorigin``: asked with CORS,
+    be it by the attribute or as a module.
     """
 
     kind: str
@@ -33,3 +48,37 @@ class BodyFacts:
 
     challenge: str = ""
     """Which firewall's block or challenge page this looks like; empty for none."""
+
+
+def canonical_text(facts: BodyFacts) -> str:
+    """The facts as JSON without any choice in it; ASCII, and without what a database refuses."""
+    value = {
+        "version": VERSION,
+        "meta_policies": facts.meta_policies,
+        "meta_referrers": facts.meta_referrers,
+        "loads": [[one.kind, one.source, one.has_integrity, one.has_crossorigin] for one in facts.loads],
+        "challenge": facts.challenge,
+    }
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def content_hash(text: str) -> bytes:
+    """The key of a canonical text: SHA-256, the very last step."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+@functools.lru_cache(maxsize=1024)
+def keyed(facts: BodyFacts) -> tuple[bytes, str]:
+    """Hash and canonical text; pages of one template ask for the same ones."""
+    text = canonical_text(facts)
+    return content_hash(text), text
+
+
+def from_json(value: Mapping[str, Any]) -> BodyFacts:
+    """The facts that a canonical text was made of."""
+    return BodyFacts(
+        tuple(value["meta_policies"]),
+        tuple(value["meta_referrers"]),
+        tuple(Loaded(*one) for one in value["loads"]),
+        value["challenge"],
+    )

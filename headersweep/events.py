@@ -76,6 +76,12 @@ _FIELDS = (
     Field("snapshots", "snapshots", "Distinct sets of headers."),
     Field("new_snapshots", "new_snapshots", "Sets of headers never seen before."),
     Field("changed_pages", "changed_pages", "Pages whose set differs from the run before."),
+    Field("rules_version", "rules_version", "Version of the rules that judged."),
+    Field("high", "findings.high", "Causes of that severity."),
+    Field("medium", "findings.medium", "Causes of that severity."),
+    Field("low", "findings.low", "Causes of that severity."),
+    Field("info", "findings.info", "Causes of that severity."),
+    Field("sets", "sets", "Header sets that the event is about."),
     Field("shards", "shards", "Shards that were held."),
     Field("discovered", "discovered", "Pages that were found, whatever became of them."),
     Field("missing", "missing", "Pages without an outcome."),
@@ -345,6 +351,23 @@ _EVENTS = (
         "error",
         "A run cannot go on, or cannot be closed, because of a defect. It is tried again now and then; others go on.",
         always=("run_id", "error_type"),
+        alert="Any: tell the maintainers, with the traceback of this line.",
+    ),
+    Event(
+        "run.judged",
+        "info",
+        "A closed run was judged: how many causes it shows, each by the worst severity that it has on any page. Once "
+        "when the run is closed; again where a command found header sets that these rules had not judged yet. Not "
+        "promised by the outbox: a process that dies in between leaves the judging to whoever asks for the run next.",
+        always=("run_id", "rules_version", "high", "medium", "low", "info"),
+        alert="high above 0, where nobody reads reports.",
+    ),
+    Event(
+        "run.unjudged",
+        "error",
+        "A defect kept header sets of a closed run (0: all of them) from being judged. The run stays closed, the other sets "
+        "are judged; it is tried again when somebody asks for the run.",
+        always=("run_id", "error_type", "sets"),
         alert="Any: tell the maintainers, with the traceback of this line.",
     ),
     # Shards and slices.

@@ -114,6 +114,11 @@ def newest_unfinished() -> Select[Any]:
     return select(runs.c.id).where(runs.c.state.in_(_OPEN_STATES)).order_by(runs.c.id.desc()).limit(1)
 
 
+def closed_runs(limit: int | None = None) -> Select[Any]:
+    """The ids of the runs that are over, the newest first. Plan: pk_runs."""
+    return select(runs.c.id).where(runs.c.digest.is_not(None)).order_by(runs.c.id.desc()).limit(limit)
+
+
 def _runs() -> Select[Any]:
     return select(runs, sites.c.name.label("site")).join_from(runs, sites)
 

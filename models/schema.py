@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from models import actions, control, frontier, origins, outbox, runs, shards, sites, snapshots, spans, visits
+from models import (
+    actions,
+    control,
+    facts,
+    frontier,
+    origins,
+    outbox,
+    reviews,
+    runs,
+    shards,
+    sites,
+    snapshots,
+    spans,
+    visits,
+)
 from models.metadata import metadata
 
 PARTITIONED = (frontier.frontier.name, visits.visits.name)
@@ -12,10 +26,12 @@ __all__ = [
     "PARTITIONED",
     "actions",
     "control",
+    "facts",
     "frontier",
     "metadata",
     "origins",
     "outbox",
+    "reviews",
     "runs",
     "shards",
     "sites",

@@ -38,6 +38,8 @@ visits = Table(
     Column("unverified_tls", Boolean, nullable=False, server_default=text("false")),
     Column("nonce_digest", LargeBinary),
     Column("error", Text),
+    # Written last of all: old workers do not know it, and where no body was read there is none.
+    Column("facts_id", BigInteger),
     one_of("outcome", Outcome, "outcome"),
     CheckConstraint(
         f"(outcome = {int(Outcome.STORED)}) = (snapshot_id IS NOT NULL)", name="stored_has_snapshot"
@@ -54,13 +56,14 @@ def add() -> TextClause:
     """Write visits; a page that has one in its run keeps it. Returns those that are new."""
     return text("""
         INSERT INTO visits (run_id, page_id, snapshot_id, target_page_id, fetched_at, elapsed_ms, age_s, date_offset_s,
-                            status, outcome, malformed, unverified_tls, nonce_digest, error)
+                            status, outcome, malformed, unverified_tls, nonce_digest, error, facts_id)
         SELECT * FROM unnest(
             CAST(:run_ids AS bigint[]), CAST(:page_ids AS bigint[]), CAST(:snapshot_ids AS bigint[]),
             CAST(:target_page_ids AS bigint[]), CAST(:fetched_ats AS timestamptz[]), CAST(:elapsed_mss AS int[]),
             CAST(:age_ss AS int[]), CAST(:date_offset_ss AS int[]), CAST(:statuses AS smallint[]),
             CAST(:outcomes AS smallint[]), CAST(:malformeds AS boolean[]), CAST(:unverified_tlss AS boolean[]),
-            CAST(:nonce_digests AS bytea[]), CAST(:errors AS text[]))
+            CAST(:nonce_digests AS bytea[]), CAST(:errors AS text[]),
+            CAST(:facts_ids AS bigint[]))
         ON CONFLICT (run_id, page_id) DO NOTHING
         RETURNING run_id, page_id
     """)

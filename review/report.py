@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from headersweep.bodyfacts import BodyFacts
 from headersweep.responses import ResponseClass
 from review import table
 from review.finding import Finding, Rule, Severity
@@ -32,6 +33,8 @@ class HeaderSet:
     malformed: tuple[str, ...] = ()
     sample_urls: tuple[str, ...] = ()
     is_new: bool = False
+    facts: BodyFacts | None = None
+    """What was read in the bodies of these pages; None: nobody read them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from headersweep import digest, guard, headers, logs, urls
 from headersweep.definition import SiteDefinition
 from headersweep.states import FINAL_STATES, Outcome, RunState
 from models import engine as engines
-from models import frontier, outbox, runs, shards, sites, snapshots, spans, visits
+from models import frontier, outbox, reviews, runs, shards, sites, snapshots, spans, visits
+from scheduler import judging
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Row
@@ -68,12 +69,15 @@ def finish_due(engine: Engine, limit: int = 100) -> list[int]:
 def _finish_apart(engine: Engine, run_id: int) -> bool:
     """Close one run; a defect that keeps it from being closed is told, and keeps no other run open."""
     try:
-        return finish(engine, run_id)
+        is_closed = finish(engine, run_id)
     except OperationalError:
         raise
     except (DBAPIError, TypeError, ValueError) as error:
         log.error("run.stuck", run_id=run_id, error_type=type(error).__name__, exc_info=error)  # noqa: TRY400
         return False
+    if is_closed:
+        judging.judge_closed(engine, run_id)
+    return is_closed
 
 
 def finish(engine: Engine, run_id: int) -> bool:
@@ -131,6 +135,9 @@ def account(connection: Connection, run_id: int) -> Accounting:
 def close(connection: Connection, run: Row[Any], accounting: Accounting, state: RunState) -> None:
     """Move a locked run to its final state; the caller holds the run's row and commits."""
     fold(connection, run.id, run.site_id)
+    # A run that was opened again gets its sets anew.
+    connection.execute(reviews.drop_sets(), {"run_id": run.id})
+    judging.make_sets(connection, run.id)
     used = [row.id for row in connection.execute(visits.snapshots_of_run(), {"run_id": run.id})]
     kept = connection.execute(
         sites.keep_snapshots(), {"site_id": run.site_id, "run_id": run.id, "snapshot_ids": used}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from headersweep import events, logs
 from headersweep.states import FINAL_STATES, Outcome
-from models import control, frontier, origins, runs, shards, sites, snapshots, visits
+from models import control, facts, frontier, origins, runs, shards, sites, snapshots, visits
 from models import engine as engines
 from scheduler import seeding
 from worker.page import Item, Result
@@ -75,13 +75,14 @@ class Committed:
 
 
 class Committer:
-    """Writes batches; remembers the ids of snapshots that are known to be durable."""
+    """Writes batches; remembers the ids of snapshots and facts that are known to be durable."""
 
     def __init__(self, engine: Engine, owner: str, lease_seconds: float) -> None:
         self._engine = engine
         self._owner = owner
         self._lease = lease_seconds
         self._snapshot_ids: dict[bytes, int] = {}
+        self._facts_ids: dict[bytes, int] = {}
 
     def commit(self, batches: list[ShardBatch]) -> Committed:
         """Write everything in one transaction; raises SQLAlchemy's errors, after which the same call may be repeated."""
@@ -93,9 +94,10 @@ class Committer:
         for fields in learnt.masked:
             log.info("header.masked", **events.checked("header.masked", fields))
         # Only a transaction that is known to be committed may teach the caches.
-        self._snapshot_ids.update(learnt.snapshot_ids)
-        if len(self._snapshot_ids) > SNAPSHOT_CACHE:
-            self._snapshot_ids.clear()
+        for known, new in ((self._snapshot_ids, learnt.snapshot_ids), (self._facts_ids, learnt.facts_ids)):
+            known.update(new)
+            if len(known) > SNAPSHOT_CACHE:
+                known.clear()
         for batch in batches:
             if batch.held.id not in answer.lost:
                 batch.site.shard_ids.update(learnt.shard_ids.get(batch.held.run_id, {}))
@@ -119,9 +121,10 @@ class Committer:
             _add_masks(connection, live, learnt)
             page_ids = _add_found(connection, live)
             snapshot_ids = self._add_snapshots(connection, live, learnt, answer)
+            facts_ids = self._add_facts(connection, live, learnt)
             over = _add_rows(connection, live, page_ids, learnt)
             answer.new_shards |= learnt.new_shards
-            new = _add_visits(connection, _visit_rows(live, page_ids, snapshot_ids, over))
+            new = _add_visits(connection, _visit_rows(live, _Ids(page_ids, snapshot_ids, facts_ids), over))
             _settle_retries(connection, live)
             _close_sitemaps(connection, live)
             _tell_origins(connection, live)
@@ -176,6 +179,21 @@ class Committer:
             learnt.snapshot_ids = {bytes(row.content_hash): row.id for row in rows}
         return {**self._snapshot_ids, **learnt.snapshot_ids} if learnt.snapshot_ids else self._snapshot_ids
 
+    def _add_facts(self, connection: Connection, live: list[ShardBatch], learnt: _Learnt) -> dict[bytes, int]:
+        unknown = {
+            result.facts.content_hash: result.facts.canonical
+            for batch in live
+            for result in batch.results
+            if result.facts is not None and result.facts.content_hash not in self._facts_ids
+        }
+        if not unknown:
+            return self._facts_ids
+        columns = {"hashes": list(unknown), "canonicals": list(unknown.values())}
+        connection.execute(facts.add(), columns)
+        rows = connection.execute(facts.ids(), {"hashes": list(unknown)})
+        learnt.facts_ids = {bytes(row.facts_hash): row.id for row in rows}
+        return {**self._facts_ids, **learnt.facts_ids}
+
     def _advance(self, connection: Connection, live: list[ShardBatch], new: set[tuple[int, int]]) -> None:
         fresh = Counter(
             batch.held.id
@@ -210,6 +228,7 @@ class _Learnt:
     runs: dict[int, Any] = field(default_factory=dict)
     shard_ids: dict[int, dict[seeding.ShardKey, int]] = field(default_factory=dict)
     snapshot_ids: dict[bytes, int] = field(default_factory=dict)
+    facts_ids: dict[bytes, int] = field(default_factory=dict)
     masked: list[dict[str, Any]] = field(default_factory=list)
     new_shards: bool = False
 
@@ -351,6 +370,7 @@ VisitRow = tuple[
     bool,
     bytes | None,
     str | None,
+    int | None,
 ]
 VISIT_COLUMNS = (
     "run_ids",
@@ -367,26 +387,46 @@ VISIT_COLUMNS = (
     "unverified_tlss",
     "nonce_digests",
     "errors",
+    "facts_ids",
 )
+
+
+class _Ids(NamedTuple):
+    """The ids of what visits point to: pages by site and URL key, snapshots and facts by hash."""
+
+    pages: dict[tuple[int, bytes], int]
+    snapshots: dict[bytes, int]
+    facts: dict[bytes, int]
 
 
 def _visit_rows(
     live: list[ShardBatch],
-    page_ids: dict[tuple[int, bytes], int],
-    snapshot_ids: dict[bytes, int],
+    ids: _Ids,
     over: dict[tuple[int, int], tuple[Outcome, str | None]],
 ) -> list[VisitRow]:
     now = datetime.now(UTC)
     rows: list[VisitRow] = [
-        (run_id, page_id, None, None, now, None, None, None, None, int(outcome), False, False, None, error)
+        (
+            run_id,
+            page_id,
+            None,
+            None,
+            now,
+            None,
+            None,
+            None,
+            None,
+            int(outcome),
+            False,
+            False,
+            None,
+            error,
+            None,
+        )
         for (run_id, page_id), (outcome, error) in over.items()
     ]
     for batch in live:
-        rows += [
-            _visit_row(batch, result, page_ids, snapshot_ids)
-            for result in batch.results
-            if result.outcome is not None
-        ]
+        rows += [_visit_row(batch, result, ids) for result in batch.results if result.outcome is not None]
         rows += [
             (
                 batch.held.run_id,
@@ -403,21 +443,20 @@ def _visit_rows(
                 False,
                 None,
                 "quarantined",
+                None,
             )
             for page_id in batch.quarantined
         ]
     return rows
 
 
-def _visit_row(
-    batch: ShardBatch, result: Result, page_ids: dict[tuple[int, bytes], int], snapshot_ids: dict[bytes, int]
-) -> VisitRow:
-    target = result.target
+def _visit_row(batch: ShardBatch, result: Result, ids: _Ids) -> VisitRow:
+    target, snapshot, known = result.target, result.snapshot, result.facts
     return (
         batch.held.run_id,
         result.item.page_id,
-        None if result.snapshot is None else snapshot_ids[result.snapshot.content_hash],
-        None if target is None else page_ids.get((batch.site.site_id, target.key)),
+        None if snapshot is None else ids.snapshots[snapshot.content_hash],
+        None if target is None else ids.pages.get((batch.site.site_id, target.key)),
         result.fetched_at,
         result.elapsed_ms,
         result.age_s,
@@ -428,6 +467,7 @@ def _visit_row(
         result.unverified_tls,
         result.nonce_digest,
         result.error,
+        None if known is None else ids.facts[known.content_hash],
     )
 
 

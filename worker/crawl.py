@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from headersweep import logs, politeness
+from headersweep import logs, markup, politeness
 from headersweep.politeness import RateEvent
 from headersweep.states import FailureReason, Outcome
 from worker import fetch, page
@@ -405,7 +405,7 @@ class ShardCrawl:
         return not self.stopping
 
     def _wants_body(self, status: int, content_type: str) -> bool:
-        return self.site.definition.follow_links and fetch.html_only(status, content_type)
+        return self.site.definition.follow_links and fetch.worth_reading(status, content_type)
 
     def _judge(self, item: Item, fetched: Fetched) -> Result:
         if fetched.error is not None or fetched.status is None:
@@ -424,15 +424,22 @@ class ShardCrawl:
             return Result(item, None, fetched.fetched_at, f"status {fetched.status}", retry_seconds=delay)
         snapshot, parsed = self.site.snapshot(fetched.raw_headers)
         result = page.answered(item, fetched, snapshot, parsed)
-        result.found = self._found(item, fetched, result)
+        result.found = self._found(result.target, self._read_body(item, fetched, result))
         return result
 
-    def _found(self, item: Item, fetched: Fetched, result: Result) -> list[PageUrl]:
-        pages = [result.target] if result.target is not None else []
-        if fetched.body:
-            pages += self.site.links.pages(fetched.body, item.url, fetched.charset)
+    def _read_body(self, item: Item, fetched: Fetched, result: Result) -> list[PageUrl]:
+        """Note the facts of a body, if there is one; give the pages that it links to."""
+        if fetched.body is None or fetched.status is None:
+            return []
+        walked = markup.walk(fetched.body, fetched.charset)
+        result.facts = self.site.facts(walked, fetched.body, item.url)
+        follows = fetch.html_only(fetched.status, fetched.content_type)
+        return self.site.links.of(walked, item.url) if follows else []
+
+    def _found(self, target: PageUrl | None, linked: list[PageUrl]) -> list[PageUrl]:
+        pages = linked if target is None else [target, *linked]
         # The target is always handed over: the commit needs its id.
-        return [found for found in pages if found is result.target or self.site.is_new(found)]
+        return [found for found in pages if found is target or self.site.is_new(found)]
 
     def _learn_failure(self, fetched: Fetched) -> None:
         self._failures_in_row = self._failures_in_row + 1 if fetched.error in CONNECT_REASONS else 0

@@ -20,6 +20,9 @@ from worker.connection import MAX_DETAIL, Deadlines, ExchangeError, WantBody, me
 from worker.transport import BufferedStream, RawTransport
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", ""})
+BLOCKING = frozenset({403, 405, 503})
+"""With these statuses firewalls answer in a site's place."""
+
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 MAX_ORIGINS_REMEMBERED = 4096
 MAX_PORT = 65_535
@@ -69,6 +72,11 @@ class _Origin:
 def html_only(status: int, content_type: str) -> bool:
     """Whether a response may have links that are worth following: an HTML page that is no error."""
     return 200 <= status < 300 and content_type in HTML_TYPES  # noqa: PLR2004 - the class of successes
+
+
+def worth_reading(status: int, content_type: str) -> bool:
+    """Whether a body tells something: links, facts, or that a firewall answered in the site's place."""
+    return content_type in HTML_TYPES and (200 <= status < 300 or status in BLOCKING)  # noqa: PLR2004 - the class of successes
 
 
 def user_agent(contact: str) -> str:
@@ -251,4 +259,13 @@ def _milliseconds_since(started: float) -> int:
     return round((time.monotonic() - started) * 1000)
 
 
-__all__ = ["AddressPolicy", "Deadlines", "Fetched", "Fetcher", "WantBody", "html_only", "user_agent"]
+__all__ = [
+    "AddressPolicy",
+    "Deadlines",
+    "Fetched",
+    "Fetcher",
+    "WantBody",
+    "html_only",
+    "user_agent",
+    "worth_reading",
+]

@@ -45,6 +45,14 @@ class Snapshot:
     raw: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One distinct set of facts about bodies: its hash and its canonical text."""
+
+    content_hash: bytes
+    canonical: str
+
+
 @dataclass(slots=True)
 class Result:
     """What became of a page. Without an outcome it is to be tried again after ``retry_seconds``."""
@@ -61,6 +69,7 @@ class Result:
     malformed: bool = False
     unverified_tls: bool = False
     nonce_digest: bytes | None = None
+    facts: Facts | None = None
     target: PageUrl | None = None
     found: list[PageUrl] = field(default_factory=list)
     retry_seconds: float = 0.0

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from headersweep import addresses, guard, headers, links, scope
+from headersweep import addresses, bodyfacts, bodyread, guard, headers, links, scope
 from headersweep.states import Outcome
-from worker.page import Snapshot
+from worker.page import Facts, Snapshot
 
 if TYPE_CHECKING:
     from headersweep.definition import SiteDefinition
+    from headersweep.markup import Walk
     from headersweep.robots import RobotsRules
     from headersweep.urls import PageUrl
     from scheduler.seeding import ShardKey
@@ -23,6 +24,9 @@ KNOWN_LIMIT = 500_000
 
 SEEN_LIMIT = 2_000
 """Distinct canonical texts that the guard looks at; beyond that the decision is left to the end of the run."""
+
+FACTS_LIMIT = 1_000
+"""Distinct facts about bodies that one process keeps of a run: templates have few, and nobody reads a thousand."""
 
 MAX_DEPTH_ERROR = "max_depth"
 
@@ -58,6 +62,8 @@ class RunSite:
         self.links = links.LinkReader()
         self.shard_ids: dict[ShardKey, int] = {}
         self.robots: dict[int, Robots] = {}
+        self._facts_reader = bodyread.FactsReader()
+        self._facts: dict[bytes, Facts] = {}
         self._scope = scope.SiteScope(definition, today=slot.date())
         self._known: set[bytes] = set()
         self._masked = masked
@@ -95,6 +101,14 @@ class RunSite:
         parsed = headers.parse_block(raw)
         canonical = headers.canonical_text(parsed.pairs, parsed.malformed, self._masked)
         return Snapshot(headers.content_hash(canonical), canonical, headers.mask_cookies(raw)), parsed
+
+    def facts(self, walked: Walk, body: bytes, url: str) -> Facts | None:
+        """What the review should know of a body; None once a site has shown more kinds of bodies than anybody reads."""
+        content_hash, canonical = bodyfacts.keyed(self._facts_reader.of(walked, body, url))
+        known = self._facts.get(content_hash)
+        if known is None and len(self._facts) < FACTS_LIMIT:
+            known = self._facts[content_hash] = Facts(content_hash, canonical)
+        return known
 
     def count(self, canonicals: Iterable[str]) -> None:
         """Count committed responses, and notice a header that differs on nearly every one of them.

@@ -8,7 +8,7 @@ from celery import shared_task
 
 from headersweep import logs
 from models import control
-from scheduler import doorbell, finishing, tick
+from scheduler import doorbell, finishing, judging, tick
 from worker import celery
 
 log = logs.get_logger()
@@ -67,4 +67,5 @@ def run_finish(run_id: int) -> None:
     """
     engine = celery.runtime().engine
     if finishing.finish(engine, run_id):
+        judging.judge_closed(engine, run_id)
         tick.emit(engine, celery.settings().ping_url)

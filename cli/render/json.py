@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cli.render import words
 from cli.report import Action, HeaderSet, Run, RunReport, Trouble
 from headersweep.states import Outcome
+
+if TYPE_CHECKING:
+    from review.report import Cause, Report
 
 SCHEMA_VERSION = 1
 
@@ -19,13 +22,14 @@ def document(**content: Any) -> str:
     return json.dumps({"schema_version": SCHEMA_VERSION, **content}, ensure_ascii=False, indent=2)
 
 
-def runs(found: Iterable[Run]) -> str:
-    """What ``sweep``, ``resume``, ``rerun`` and ``runs`` print."""
-    return document(runs=[run_object(run) for run in found])
+def runs(found: Iterable[Run], reviews: Mapping[int, Report | None] | None = None) -> str:
+    """What ``sweep``, ``resume``, ``rerun`` and ``runs`` print; ``reviews`` by the number of the run."""
+    known = reviews or {}
+    return document(runs=[run_object(run, known.get(run.run_id)) for run in found])
 
 
-def run_object(run: Run) -> dict[str, Any]:
-    """One run; the counts are null until it is over."""
+def run_object(run: Run, review: Report | None = None) -> dict[str, Any]:
+    """One run; the counts are null until it is over, and ``rules_version`` is null where it was not judged."""
     return {
         "run": run.run_id,
         "site": run.site,
@@ -42,15 +46,40 @@ def run_object(run: Run) -> dict[str, Any]:
         "reason": run.reason,
         "generation": run.generation,
         "last_action": run.last_action and _action(run.last_action),
-        "grade": None,
-        "findings": [],
+        "grade": review and review.grade,
+        "rules_version": review and review.rules_version,
+        "not_judged": review and review.not_judged,
+        "findings": [finding(cause) for cause in review.causes] if review else [],
+    }
+
+
+def finding(cause: Cause) -> dict[str, Any]:
+    """One cause, with everything that a person needs to understand and mend it."""
+    rule = cause.rule
+    return {
+        "code": cause.code,
+        "severity": str(cause.severity),
+        "title": rule.title,
+        "subject": cause.subject,
+        "detail": cause.detail,
+        "evidence": cause.evidence,
+        "pages": cause.pages,
+        "snapshots": cause.snapshots,
+        "response_classes": [str(kind) for kind in cause.classes],
+        "sample_urls": list(cause.sample_urls),
+        "browser": rule.browser,
+        "why": rule.why,
+        "fix": rule.fix,
+        "link": rule.link,
+        "opinion": rule.opinion,
+        "waived_by": cause.waived_by or None,
     }
 
 
 def details(report: RunReport) -> str:
     """What ``show`` prints: the run, and everything it is made of."""
     return document(
-        **run_object(report.run),
+        **run_object(report.run, report.review),
         actions=[_action(item) for item in report.actions],
         waiting=[
             {"kind": item.kind, "until": _instant(item.until), "said": item.said} for item in report.waiting

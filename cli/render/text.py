@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from cli.render import course, words
+from cli.render import course, findings, words
 from cli.report import Answers, HeaderSet, Mask, Pairs, Run, RunReport, Sitemap, Trouble
 from headersweep.states import Outcome, RunState
 
@@ -83,6 +83,7 @@ def summary(report: RunReport, width: int, *, full: bool = False) -> str:
         _counts(report),
         course.actions(report.actions),
         _dropped(report),
+        _findings(report, width, full=full),
         _header_sets(report, width, full=full),
         _not_stored(report.troubles, width),
         _masked(report.masks),
@@ -132,8 +133,16 @@ def _dropped(report: RunReport) -> list[str]:
     age = f"older than {report.retention_days} days " if report.retention_days else "past retention "
     return [
         f"Visits {age}were dropped (HEADERSWEEP_RETENTION_DAYS): which page answered how is no longer known here.",
-        "The header sets below are those that the site sent around this run.",
+        "The header sets below, with their pages, were kept."
+        if any(item.pages is not None for item in report.sets)
+        else "The header sets below are those that the site sent around this run.",
     ]
+
+
+def _findings(report: RunReport, width: int, *, full: bool) -> list[str]:
+    if report.review is None:
+        return ["Findings   not known: its visits were dropped unjudged"] if report.visits_dropped else []
+    return (findings.full if full else findings.summary)(report.review, width)
 
 
 def _accounting(run: Run) -> str:

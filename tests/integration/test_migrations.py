@@ -197,7 +197,7 @@ def test_a_table_that_stays_locked_is_given_up_with_nothing_half_done(database: 
     config = migrate.config(database)
     config.attributes.update(tries=2, lock_timeout_ms=50)
     with (
-        locked(database, "runs"),
+        locked(database, "visits"),  # the newest revision touches it first
         pytest.raises(UnavailableError, match=r"2 tries of 50 ms; nothing is half done"),
     ):
         command.downgrade(config, "base")
@@ -227,6 +227,28 @@ def test_runs_that_are_under_way_go_on_across_the_second_revision_and_back(empty
     execute(empty_database, OLD_RUN.replace("docs", "old"))
     with engine_of(empty_database) as engine, engine.begin() as connection:
         assert connection.execute(shards.due_count()).scalar_one() == 2
+
+
+OLD_VISIT = """
+    INSERT INTO visits (run_id, page_id, fetched_at, outcome, error) VALUES (1, :page_id, now(), 6, 'timeout')
+"""
+
+
+def test_old_workers_write_visits_beside_the_sixth_revision(empty_database: str) -> None:
+    migrate.upgrade(empty_database, "0005")
+    with engine_of(empty_database) as engine, engine.begin() as connection:
+        partitions.ensure(connection, 1)
+        connection.execute(text(OLD_VISIT), {"page_id": 1})
+    migrate.upgrade(empty_database)
+    with engine_of(empty_database) as engine, engine.begin() as connection:
+        connection.execute(text(OLD_VISIT), {"page_id": 2})
+        assert connection.execute(text("SELECT page_id, facts_id FROM visits ORDER BY 1")).all() == [
+            (1, None),
+            (2, None),
+        ]
+    migrate.downgrade(empty_database, "0005")
+    with engine_of(empty_database) as engine, engine.begin() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM visits")) == 2
 
 
 def test_an_index_that_a_broken_off_upgrade_left_is_built_again(empty_database: str) -> None:

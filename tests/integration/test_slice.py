@@ -6,6 +6,7 @@ import gzip
 import itertools
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.integration._lab import Lab, definition, named
 from tests.integration._web import Web, in_turn, moved, page, plain
 from tests.site_plan import CALM, Kind, Shares
 from tests.site_server import SiteServer
+from worker import site as worker_site
 from worker import slice as worker_slice
 from worker.fetch import Fetcher
 
@@ -508,3 +510,71 @@ def test_a_slice_without_work_asks_for_no_other_slice(lab: Lab, web: Web) -> Non
     assert first is not None
     assert second is not None
     assert (second.claimed, second.more) == (0, False)
+
+
+# what is known of bodies
+
+POLICY = b'<head><meta http-equiv=Content-Security-Policy content="default-src x"></head>'
+
+
+def html(body: bytes, status: int = 200) -> Answer:
+    """A page that says something in its body."""
+    return Answer(status, [_web.HTML], body)
+
+
+def facts_by_path(lab: Lab, run_id: int) -> dict[str, Any]:
+    """What the review will know of each page's body."""
+    rows = lab.rows(
+        """SELECT p.url, f.facts FROM visits v JOIN pages p ON p.id = v.page_id
+           LEFT JOIN body_facts f ON f.id = v.facts_id WHERE v.run_id = :id""",
+        id=run_id,
+    )
+    return {row.url.split("/", 3)[3]: row.facts for row in rows}
+
+
+def test_what_bodies_say_arrives_once_for_each_template(lab: Lab, web: Web) -> None:
+    web.pages(
+        home=page("/a", "/b", "/c", "/gone", "/walled"),
+        c=html(POLICY + b"<script src=//cdn.example/x></script>"),
+    )
+    web.routes |= {
+        "/a": html(POLICY + b"one"),
+        "/b": html(POLICY + b"two<a href=/d>"),
+        "/d": plain("no page"),
+    }
+    web.routes["/walled"] = html(b"<title>Access Denied</title>Reference&#32;&#35;18<a href=/never>", 403)
+    site = definition(web.start, sitemaps=False)
+    first, second = lab.sweep(site), lab.sweep(site, commit_pages=1)
+    known = facts_by_path(lab, first.id)
+    assert facts_by_path(lab, second.id) == known
+    assert known["a"] == known["b"] == {**known[""], "meta_policies": ["default-src x"]}
+    assert known["c"]["loads"] == [["script", "//cdn.example", False, False]]
+    assert known["walled"]["challenge"] == "akamai"
+    assert known["d"] is None is known["gone"]
+    assert "never" not in known
+    assert lab.value("SELECT count(*) FROM body_facts") == 4
+    assert (second.digest, second.changed_pages) == (first.digest, 0)
+    lab.assert_consistent(second.id)
+
+
+def test_facts_count_neither_in_the_digest_nor_as_a_change(lab: Lab, web: Web) -> None:
+    web.pages(home=page("/a"), a=html(b"<a href=/>"))
+    first = lab.sweep(definition(web.start))
+    web.pages(a=html(POLICY + b"<a href=/>"))
+    second = lab.sweep(definition(web.start))
+    assert facts_by_path(lab, first.id) != facts_by_path(lab, second.id)
+    assert (second.digest, second.changed_pages) == (first.digest, 0)
+
+
+def test_a_site_whose_bodies_differ_all_the_time_fills_no_table(
+    lab: Lab, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_site, "FACTS_LIMIT", 3)
+    paths = [f"/p{number}" for number in range(10)]
+    web.pages(home=page(*paths))
+    for path in paths:
+        web.routes[path] = html(f"<script src=https://{path[1:]}.example/></script>\0&#0;".encode())
+    run = lab.sweep(definition(web.start, sitemaps=False))
+    assert (run.state, run.stored) == (RunState.FINISHED, 11)
+    assert lab.value("SELECT count(*) FROM body_facts") == 3
+    assert lab.value("SELECT count(facts_id) FROM visits") == 3

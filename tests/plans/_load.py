@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
 ROWS = 20_000
 
-NUMBERED = ("sites", "origins", "runs", "shards", "snapshots", "pages", "outbox", "run_actions")
+NUMBERED = (
+    "sites", "origins", "runs", "shards", "snapshots", "body_facts", "pages", "outbox", "run_actions", "judgements",
+)  # fmt: skip
 """Tables whose ids begin with 1 here, whatever other tests counted up before; rolled back with the rest."""
 
 STATEMENTS = (
     # Ids are counted from 1 here; tests that were rolled back before may have used some.
-    "TRUNCATE sites, origins, snapshots, outbox RESTART IDENTITY CASCADE",
+    "TRUNCATE sites, origins, snapshots, body_facts, outbox RESTART IDENTITY CASCADE",
     # 20,000 sites of which 20 are due.
     """INSERT INTO sites (name, source, definition, enabled, next_slot_at)
        SELECT 'site' || i, 'file', '{}', true,
@@ -40,6 +42,8 @@ STATEMENTS = (
        SELECT :n + i, i, 'open', :n, 0 FROM generate_series(1, 20) i""",
     """INSERT INTO snapshots (content_hash, canonical, raw)
        SELECT sha256(i::text::bytea), 'headers/1' || i, 'x' FROM generate_series(1, :n) i""",
+    """INSERT INTO body_facts (facts_hash, facts)
+       SELECT sha256(i::text::bytea), '{"version": "facts/1"}' FROM generate_series(1, :n) i""",
     """INSERT INTO pages (site_id, depth, url_key, url)
        SELECT 1, 1, decode(md5(i::text), 'hex'), 'http://h1.example/' || i FROM generate_series(1, :n) i""",
     """INSERT INTO frontier (run_id, page_id, shard_id, seq, depth)
@@ -60,6 +64,15 @@ STATEMENTS = (
        SELECT i, i, i, i FROM generate_series(1, :n) i""",
     """INSERT INTO site_masks (site_id, header_name, run_id, distinct_values, responses)
        SELECT i, 'x-pod', 1, 51, 60 FROM generate_series(1, :n) i""",
+    # Every closed run showed one set; the open ones, 50.
+    """INSERT INTO run_sets (run_id, snapshot_id, status, scheme, pages, sample_page_ids)
+       SELECT i, i, 200, 'http', 1, ARRAY[i] FROM generate_series(1, :n) i""",
+    """INSERT INTO run_sets (run_id, snapshot_id, status, scheme, pages, sample_page_ids)
+       SELECT :n + i, j, 200, 'http', 1, ARRAY[j] FROM generate_series(1, 2) i, generate_series(1, 50) j""",
+    """INSERT INTO judgements (snapshot_id, status, scheme, rules_version, response_class, judged)
+       SELECT i, 200, 'http', 1, 'document', true FROM generate_series(1, :n) i""",
+    """INSERT INTO findings (judgement_id, ordinal, code, severity, subject, evidence, detail)
+       SELECT i, j, 'csp.missing', 'high', '', '', '' FROM generate_series(1, :n) i, generate_series(1, 3) j""",
     """INSERT INTO outbox (event_id, event, payload, emitted_at)
        SELECT 'e' || i, 'run.finished', '{}', now() FROM generate_series(1, :n) i""",
     """INSERT INTO outbox (event_id, event, payload) VALUES ('waiting', 'run.finished', '{}')""",

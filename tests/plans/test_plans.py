@@ -15,11 +15,13 @@ from sqlalchemy.engine import make_url
 from models import (
     actions,
     control,
+    facts,
     frontier,
     origins,
     outbox,
     partitions,
     reports,
+    reviews,
     runs,
     shards,
     sites,
@@ -27,6 +29,7 @@ from models import (
     spans,
     visits,
 )
+from scheduler import judging
 from tests.plans import _load
 
 if TYPE_CHECKING:
@@ -51,6 +54,8 @@ class Case(NamedTuple):
 
 CLAIM = {"owner": "me", "lease": 12.0, "limit": 100, "solo": False, "solo_after": 2}
 PAGES = list(range(1, 21))
+RULES = {"run_id": 7, "rules_version": 2}
+_JUDGED = "uq_judgements_snapshot_id_status_scheme_facts_id_rules_version"
 
 CASES = {
     "shards.claim": Case(shards.claim(), CLAIM, {"ix_shards_open"}),
@@ -154,6 +159,8 @@ CASES = {
     "frontier.forget_sitemaps": Case(
         frontier.forget_sitemaps(), {"low": N - 1000, "high": N}, {"pk_sitemaps"}
     ),
+    "facts.ids": Case(facts.ids(), {"hashes": [bytes(32)]}, {"uq_body_facts_facts_hash"}),
+    "facts.load": Case(facts.load(), {"ids": [1, 2]}, {"pk_body_facts"}),
     "snapshots.ids": Case(snapshots.ids(), {"hashes": [bytes(32)]}, {"uq_snapshots_content_hash"}),
     "sites.set_next_slots": Case(sites.set_next_slots({7: NOW}), {}, {"pk_sites"}),
     "sites.due_sites": Case(sites.due_sites(NOW, 100), {}, {"ix_sites_due"}),
@@ -178,6 +185,21 @@ CASES = {
         actions.was_done(), {"run_id": 7, "generation": 1, "action": "resume"}, {"uq_run_actions_once"}
     ),
     "actions.open_rerun": Case(actions.open_rerun(), {"run_id": 7}, {"uq_run_actions_once", "ix_runs_open"}),
+    "reviews.drop_sets": Case(reviews.drop_sets(), {"run_id": 7}, {"pk_run_sets"}),
+    "reviews.any_sets": Case(reviews.any_sets(), {"run_id": 7}, {"pk_run_sets"}),
+    "reviews.count_sets": Case(reviews.count_sets(), {"run_id": 7}, {"pk_run_sets"}),
+    "reviews.sets_of_run": Case(
+        reviews.sets_of_run(), {"run_id": 7}, {"pk_run_sets", "pk_snapshots", "pk_runs", "pk_site_snapshots"}
+    ),
+    "reviews.sample_urls": Case(reviews.sample_urls(), {"page_ids": PAGES}, {"pk_pages"}),
+    "reviews.unjudged": Case(
+        reviews.unjudged(),
+        {**RULES, "snapshot_id": 0, "status": 0, "scheme": "", "facts_id": 0, "limit": 100},
+        {"pk_run_sets", "pk_snapshots", _JUDGED},
+    ),
+    "reviews.judgements_of_run": Case(reviews.judgements_of_run(), RULES, {"pk_run_sets", _JUDGED}),
+    "reviews.judgements_before": Case(reviews.judgements_before(), RULES, {"pk_run_sets", _JUDGED}),
+    "reviews.findings_of": Case(reviews.findings_of(), {"judgement_ids": PAGES}, {"pk_findings"}),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }
 
@@ -186,9 +208,9 @@ WHOLE = {
     "runs.previous", "runs.close", "runs.reopen", "origins.insert", "origins.keep_robots",
     "frontier.add_pages", "frontier.add_retries", "frontier.add_sitemaps", "frontier.close_sitemap",
     "frontier.count_of_run", "visits.add", "visits.any_kept", "visits.outcomes_of_run", "visits.snapshots_of_run", "visits.fold",
-    "visits.digest_rows", "visits.start_pages_fetched", "snapshots.add", "sites.add_masks", "sites.keep_snapshots",
+    "visits.digest_rows", "visits.start_pages_fetched", "snapshots.add", "facts.add", "sites.add_masks", "sites.keep_snapshots",
     "spans.open_new", "spans.close_changed", "spans.close_vanished", "spans.fold", "outbox.add", "outbox.mark_emitted",
-    "actions.add",
+    "actions.add", "reviews.add_sets", "reviews.add_judgements", "reviews.add_findings",
 }  # fmt: skip
 """Statements that insert, touch one row by key once in a run, stop at the first row they meet, or read a whole run on
 purpose when it closes."""
@@ -243,6 +265,9 @@ def test_a_hot_statement_reads_no_large_table_as_a_whole(loaded: Connection, nam
         "spans",
         "outbox",
         "run_actions",
+        "run_sets",
+        "judgements",
+        "findings",
     }
     for node in explained(loaded, CASES[name]):
         if node["Node Type"] == "Seq Scan":
@@ -251,7 +276,7 @@ def test_a_hot_statement_reads_no_large_table_as_a_whole(loaded: Connection, nam
             assert not table.startswith(("frontier_r20", "visits_r20"))
 
 
-NEW_RUN, NEW_PAGES = N + 30, 1_000
+NEW_RUN, NEW_PAGES = N + 20, 1_000
 NEW_ROWS = (
     "INSERT INTO frontier (run_id, page_id, shard_id, seq, depth) SELECT :run, i, 1, i, 1 FROM generate_series(1, :n) i",
     """INSERT INTO visits (run_id, page_id, snapshot_id, fetched_at, status, outcome)
@@ -268,13 +293,14 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "spans.close_changed": {"site_id": 1, "run_id": NEW_RUN, "previous": N},
     "spans.close_vanished": {"site_id": 1, "run_id": NEW_RUN, "previous": N},
     "spans.open_new": {"site_id": 2, "run_id": NEW_RUN},
+    "reviews.add_sets": {"run_id": NEW_RUN, "samples": reviews.SAMPLES},
 }
 
 
 @pytest.mark.parametrize("name", sorted(BY_KEY))
 def test_a_run_that_the_statistics_do_not_know_is_read_by_key(loaded: Connection, name: str) -> None:
     module, function = name.split(".")
-    statement = getattr({"frontier": frontier, "spans": spans}[module], function)().text
+    statement = getattr({"frontier": frontier, "reviews": reviews, "spans": spans}[module], function)().text
     unknown = loaded.begin_nested()
     for rows in NEW_ROWS:
         loaded.execute(text(rows), {"run": NEW_RUN, "n": NEW_PAGES})
@@ -284,6 +310,19 @@ def test_a_run_that_the_statistics_do_not_know_is_read_by_key(loaded: Connection
     assert max(touched(node) for node in nodes(plan[0]["Plan"])) <= 2 * N
 
 
+def test_a_run_that_the_statistics_do_not_know_is_grouped_into_sets_without_sorting_it(
+    loaded: Connection,
+) -> None:
+    unknown = loaded.begin_nested()
+    loaded.execute(text(NEW_ROWS[1]), {"run": NEW_RUN, "n": NEW_PAGES})
+    loaded.execute(text(judging.UNSORTED))
+    plan = explained(loaded, Case(reviews.add_sets(), {"run_id": NEW_RUN}, set()))
+    assert judging.make_sets(loaded, NEW_RUN) == 50
+    unknown.rollback()
+    assert [node["Strategy"] for node in plan if node["Node Type"] == "Aggregate"] == ["Hashed"]
+    assert "pk_pages" in {node.get("Index Name") for node in plan}
+
+
 def touched(node: dict[str, Any]) -> float:
     """How many rows a node of an executed plan looked at."""
     dropped = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
@@ -291,7 +330,7 @@ def touched(node: dict[str, Any]) -> float:
 
 
 def test_every_statement_of_the_crawl_has_a_plan_or_a_reason() -> None:
-    modules = (shards, runs, origins, frontier, visits, snapshots, spans, outbox, actions)
+    modules = (shards, runs, origins, frontier, visits, snapshots, facts, spans, outbox, actions, reviews)
     every = {
         f"{module.__name__.removeprefix('models.')}.{name}"
         for module in modules

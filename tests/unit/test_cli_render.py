@@ -115,6 +115,8 @@ def test_the_json_of_a_sweep_has_exactly_the_agreed_shape() -> None:
                 "generation": 2,
                 "last_action": ACTION_SHOWN,
                 "grade": None,
+                "rules_version": None,
+                "not_judged": None,
                 "findings": [],
             }
         ],

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headersweep import links, urls
+from headersweep import links, markup, urls
 
 BASE = "https://h/docs/page?q"
 
@@ -157,8 +157,8 @@ def test_closing_tags_in_deep_nesting_are_not_read() -> None:
 
 
 def test_links_down_to_the_depth_limit_are_found() -> None:
-    room = links.MAX_DEPTH - len(("html", "body", "a"))
-    padding = " " * links.BITE_BYTES
+    room = markup.MAX_DEPTH - len(("html", "body", "a"))
+    padding = " " * markup.BITE_BYTES
     assert found("<div>" * room + f"<a href=b>{padding}<a href=c>") == [
         "https://h/docs/b",
         "https://h/docs/c",
