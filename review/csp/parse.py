@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from review.received import Received
 
@@ -17,6 +17,10 @@ REPORT_ONLY = "content-security-policy-report-only"
 
 IGNORED_IN_META = ("frame-ancestors", "report-uri", "sandbox")
 """HTML, section 4.2.5.3: these are removed from a policy in a meta element."""
+
+MOST_POLICIES = 64
+MOST_DIRECTIVES = 256
+"""What comes after so many in one header or policy is not read; a finding says so. No honest site has a tenth."""
 
 WHITESPACE = "\t\n\f\r "
 """What the Infra standard calls ASCII whitespace; Python's own idea of whitespace is wider."""
@@ -37,6 +41,8 @@ class Policy:
     """Directives that are skipped because of a character outside ASCII."""
     meta_ignored: tuple[str, ...] = ()
     """Names of directives that a meta element cannot give."""
+    cut: bool = False
+    """Whether something was not read, because there was too much of it."""
     line: int = 0
     in_meta: bool = False
     key: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), repr=False)
@@ -84,17 +90,18 @@ def tokens(value: str) -> list[str]:
 
 @functools.lru_cache(maxsize=256)
 def _header(values: tuple[str, ...]) -> tuple[Policy, ...]:
-    return tuple(
-        _policy(serialized, line)
-        for line, value in enumerate(values)
-        for serialized in value.split(",")
-        if serialized.strip(_EMPTY)
-    )
+    serialized = [
+        (part, line) for line, value in enumerate(values) for part in value.split(",") if part.strip(_EMPTY)
+    ]
+    found = [_policy(part, line) for part, line in serialized[:MOST_POLICIES]]
+    if len(serialized) > MOST_POLICIES:
+        found[-1] = replace(found[-1], cut=True)
+    return tuple(found)
 
 
 @functools.lru_cache(maxsize=256)
 def _meta(contents: tuple[str, ...]) -> tuple[Policy, ...]:
-    return tuple(_without_ignored(_policy(content, line)) for line, content in enumerate(contents))
+    return tuple(_without_ignored(_policy(part, line)) for line, part in enumerate(contents[:MOST_POLICIES]))
 
 
 def _existing(policies: Iterable[Policy]) -> tuple[Policy, ...]:
@@ -105,28 +112,23 @@ def _policy(serialized: str, line: int) -> Policy:
     directives: dict[str, tuple[str, ...]] = {}
     repeated: dict[str, None] = {}
     non_ascii: list[str] = []
-    for part in serialized.split(";"):
-        stripped = part.strip(WHITESPACE)
-        if not stripped.isascii():
-            non_ascii.append(stripped)
-        elif stripped:
-            name, *value = tokens(stripped)
-            if name.lower() in directives:
-                repeated[name.lower()] = None
-            directives.setdefault(name.lower(), tuple(value))
-    return _made(directives, tuple(repeated), tuple(non_ascii), line)
-
-
-def _made(
-    directives: dict[str, tuple[str, ...]], repeated: tuple[str, ...], non_ascii: tuple[str, ...], line: int
-) -> Policy:
-    return Policy(directives, repeated, non_ascii, line=line, key=_key(directives))
+    parts = [part for part in (each.strip(WHITESPACE) for each in serialized.split(";")) if part]
+    for part in parts[:MOST_DIRECTIVES]:
+        if not part.isascii():
+            non_ascii.append(part)
+            continue
+        name, *value = tokens(part)
+        if name.lower() in directives:
+            repeated[name.lower()] = None
+        directives.setdefault(name.lower(), tuple(value))
+    cut = len(parts) > MOST_DIRECTIVES
+    return Policy(directives, tuple(repeated), tuple(non_ascii), cut=cut, line=line, key=_key(directives))
 
 
 def _without_ignored(policy: Policy) -> Policy:
     kept = {name: value for name, value in policy.directives.items() if name not in IGNORED_IN_META}
     ignored = tuple(name for name in IGNORED_IN_META if name in policy.directives)
-    return Policy(kept, policy.repeated, policy.non_ascii, ignored, policy.line, in_meta=True, key=_key(kept))
+    return replace(policy, directives=kept, meta_ignored=ignored, in_meta=True, key=_key(kept))
 
 
 def _key(directives: Mapping[str, Sequence[str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 SELF = "'self'"
 NONE = "'none'"
@@ -37,6 +38,9 @@ KEYWORDS = frozenset(
 )
 """All keywords that some browser or draft knows, in lower case; their case does not matter."""
 
+MOST_SOURCES = 1000
+"""What comes after so many distinct tokens of one list is not read; a finding says so."""
+
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _PLACE = re.compile(
     r"(?:([A-Za-z][A-Za-z0-9+.-]*)://)?(\*|(?:\*\.)?[A-Za-z0-9_.-]+)(?::([0-9]+|\*))?(/[^;,]*)?"
@@ -58,8 +62,7 @@ class Kind(StrEnum):
     INVALID = "invalid"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One token. ``value`` is the keyword in lower case, the nonce, or the hash as ``algorithm-digest``."""
 
     text: str
@@ -91,7 +94,7 @@ class SourceList:
 @functools.lru_cache(maxsize=2048)
 def source_list(tokens: tuple[str, ...]) -> SourceList:
     """The tokens of a directive's value as a source list."""
-    found = tuple(source(token) for token in tokens)
+    found = tuple(source(token) for token in list(dict.fromkeys(tokens))[:MOST_SOURCES])
     return SourceList(
         found,
         frozenset(_values(found, Kind.KEYWORD)),

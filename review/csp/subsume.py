@@ -1,4 +1,4 @@
-"""Comparing policies: does everything that the new ones allow, the old ones allow too?
+"""Comparing policies: which of them allow more, "does everything that the new ones allow, the old ones allow too".
 
 It is asked for each directive, after fallbacks, of all enforced policies together. Nonces are compared as nonces,
 whatever their value. A nonce or a hash counts as less than ``'unsafe-inline'``, which lets the same code stand in the
