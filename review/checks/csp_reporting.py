@@ -18,7 +18,7 @@ REPORT_TO_UNRESOLVED = _rule(
     code="csp.report_to_unresolved",
     severity=Severity.LOW,
     title="report-to names an endpoint that is not defined",
-    browser="It looks the name up in Reporting-Endpoints (Chromium before 2021: Report-To). Without it, it sends nothing, "
+    browser="It looks the name up in Reporting-Endpoints (older Chromium: Report-To). Without it, it sends nothing, "
     "and one that knows report-to does not look at report-uri.",
     why="Nobody hears of attacks, nor of what the policy breaks.",
     fix='Reporting-Endpoints: csp="https://reports.example.com/csp"\n'

@@ -6,8 +6,10 @@ from headersweep import urls
 from review.csp.places import Place
 from review.csp.sources import Kind, Source
 
-_NOBODYS = frozenset({"internal", "local", "localhost", "test", "example", "invalid", "home.arpa"})
-"""Suffixes under which strangers cannot register."""
+_NOBODYS = frozenset(
+    {"internal", "local", "localhost", "test", "example", "invalid", "home.arpa", "googleapis.com"}
+)
+"""Suffixes under which strangers cannot register; the last one, although the public suffix list has it."""
 
 _SCHEMES = {
     "http": "every host, also without encryption",
