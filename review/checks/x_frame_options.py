@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import heapq
 from collections.abc import Iterator
 
 from review import readers
@@ -20,6 +21,8 @@ _CONTRADICTING = _VALUES | {"allowall"}
 """Of several different values one of these makes a browser refuse all framing."""
 _ALLOWED = {"deny": Allowed(), "sameorigin": Allowed(places=frozenset({Place("https", SELF)}))}
 """What each value would allow, as a list of frame-ancestors."""
+
+_MOST_NAMED = 4
 
 _LINK = "https://html.spec.whatwg.org/multipage/document-lifecycle.html#the-x-frame-options-header"
 _rule = functools.partial(Rule, classes=DOCUMENTS, link=_LINK)
@@ -78,12 +81,17 @@ def check(received: Received) -> Iterator[Finding]:
     elif _value(given) is None:
         yield (IGNORED if received.has(HEADER) else MISSING).found(line)
     elif len(given) > 1:
-        yield CONFLICTING.found(line, detail=", ".join(sorted(value[:40] for value in given)))
+        yield CONFLICTING.found(line, detail=", ".join(heapq.nsmallest(_MOST_NAMED, given))[:80])
 
 
 def _given(received: Received) -> frozenset[str]:
     """The different values over all lines and commas, in lower case."""
-    return frozenset(value.lower() for value in readers.decoded_and_split(received.combined(HEADER)))
+    return _split(received.combined(HEADER))
+
+
+@functools.lru_cache(maxsize=64)
+def _split(combined: str | None) -> frozenset[str]:
+    return frozenset(value.lower() for value in readers.decoded_and_split(combined))
 
 
 def _value(given: frozenset[str]) -> str | None:

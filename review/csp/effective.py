@@ -33,7 +33,7 @@ FALLBACKS: dict[str, tuple[str, ...]] = {
 SCRIPTS = frozenset({"script-src-elem", "script-src-attr"})
 _INLINE = SCRIPTS | {"style-src-elem", "style-src-attr"}
 _DYNAMIC = frozenset({"script-src-elem", "worker-src"})
-MOST_POLICIES = 16
+MOST_POLICIES = 8
 """More than these are not looked at together: what is said then is what the first of them allow."""
 
 INLINE, NONCED, DYNAMIC, EVAL, WASM = "inline", "nonce", "dynamic", "eval", "wasm"

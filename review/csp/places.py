@@ -44,12 +44,13 @@ def places(sources: Iterable[Source], *, sockets: bool = False) -> frozenset[Pla
 
 def covers(outer: frozenset[Place], inner: Place) -> bool:
     """Whether every URL of a place lies in a set of places."""
-    return inner in outer or any(candidate in outer for candidate in _around(inner))
+    return bool(_inside(frozenset((inner,)), outer))
 
 
 def within(inner: frozenset[Place], outer: frozenset[Place]) -> bool:
     """Whether all of a set of places lies in another."""
-    return all(covers(outer, place) for place in inner - outer)
+    rest = inner - outer
+    return len(_inside(rest, outer)) == len(rest)
 
 
 def meet(one: frozenset[Place], other: frozenset[Place]) -> frozenset[Place]:
@@ -58,9 +59,7 @@ def meet(one: frozenset[Place], other: frozenset[Place]) -> frozenset[Place]:
         return one
     if len(one) * len(other) <= _MOST_PAIRS:
         return frozenset(both for a in one for b in other if (both := _meet(a, b)) is not None)
-    return frozenset(place for place in one if covers(other, place)) | frozenset(
-        place for place in other if covers(one, place)
-    )
+    return _inside(one, other) | _inside(other, one)
 
 
 def _places(source: Source) -> Iterator[Place]:
@@ -90,14 +89,24 @@ def _ports(port: str, scheme: str) -> tuple[str, ...]:
     return (port,)
 
 
-def _around(place: Place) -> Iterator[Place]:
-    """All places that could cover this one, from near to far."""
-    paths = tuple(_paths_around(place.path))
+def _inside(inner: frozenset[Place], outer: frozenset[Place]) -> frozenset[Place]:
+    """Those of the inner places that one of the outer ones covers."""
+    hosts = frozenset(place.host for place in outer)
+    return frozenset(
+        place
+        for place in inner
+        if place in outer or any(candidate in outer for candidate in _around(place, hosts))
+    )
+
+
+def _around(place: Place, hosts: frozenset[str]) -> Iterator[Place]:
+    """All places with one of the hosts that could cover this one, from near to far."""
     ports = (place.port,) if place.port == "*" else (place.port, "*")
     for host in _hosts_around(place.host):
-        for port in ports:
-            for path in paths:
-                yield Place(place.scheme, host, port, path)
+        if host in hosts:
+            for port in ports:
+                for path in _paths_around(place.path):
+                    yield Place(place.scheme, host, port, path)
 
 
 def _hosts_around(host: str) -> Iterator[str]:

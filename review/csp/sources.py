@@ -38,7 +38,7 @@ KEYWORDS = frozenset(
 )
 """All keywords that some browser or draft knows, in lower case; their case does not matter."""
 
-MOST_SOURCES = 1000
+MOST_SOURCES = 500
 """What comes after so many distinct tokens of one list is not read; a finding says so."""
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")

@@ -153,7 +153,7 @@ CASES = (
     ),
     Case(
         "strict-dynamic is not for styles",
-        (HTML, line(f"script-src 'self'; style-src 'unsafe-inline' 'strict-dynamic'")),
+        (HTML, line("script-src 'self'; style-src 'unsafe-inline' 'strict-dynamic'")),
         {STYLE},
     ),
     # what is missing
