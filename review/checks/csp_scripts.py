@@ -186,6 +186,8 @@ def _of_styles(received: Received, policies: _Policies) -> Iterator[Finding]:
 def _of_sources(received: Received, policies: _Policies) -> Iterator[Finding]:
     """Wide sources that every policy allows. Those of one policy are enough: a wide one is in each of them."""
     together = effective.together(policies, "script-src-elem")
+    if not together.places:
+        return
     for policy, source in _script_places(policies):
         wide = hosts.wide(source)
         if wide and _is_reached(source, together):
@@ -221,7 +223,7 @@ def _is_reached(source: Source, together: Allowed) -> bool:
 def _script_places(policies: _Policies) -> Iterator[tuple[Policy, Source]]:
     """Each source that scripts may come from, by any policy, once; none of lists with 'strict-dynamic'."""
     seen: set[str] = set()
-    for policy, listed in _lists(policies, "script-src-elem"):
+    for policy, listed in _lists(policies[: effective.MOST_POLICIES], "script-src-elem"):
         if sources.STRICT_DYNAMIC not in listed.keywords:
             fresh = [source for source in listed.places if source.text not in seen]
             seen.update(source.text for source in fresh)

@@ -33,6 +33,7 @@ FALLBACKS: dict[str, tuple[str, ...]] = {
 SCRIPTS = frozenset({"script-src-elem", "script-src-attr"})
 _INLINE = SCRIPTS | {"style-src-elem", "style-src-attr"}
 _DYNAMIC = frozenset({"script-src-elem", "worker-src"})
+_OWN_WAYS = _INLINE | _DYNAMIC | {"script-src", "connect-src"}
 MOST_POLICIES = 8
 """More than these are not looked at together: what is said then is what the first of them allow."""
 
@@ -125,11 +126,18 @@ def inline_grants(listed: SourceList, directive: str) -> frozenset[str]:
     return frozenset(listed.hashes) | frozenset({NONCED} if listed.nonces else ())
 
 
-@functools.lru_cache(maxsize=2048)
 def of_tokens(tokens: tuple[str, ...] | None, directive: str) -> Allowed:
     """What a value allows, where it governs a directive's things; None: nothing governs them."""
-    if tokens is None:
-        return EVERYTHING
+    return EVERYTHING if tokens is None else _of_tokens(tokens, kind(directive))
+
+
+def kind(directive: str) -> str:
+    """A directive that stands for all which read a list in the same way as this one."""
+    return directive if directive in _OWN_WAYS else "default-src"
+
+
+@functools.lru_cache(maxsize=1024)
+def _of_tokens(tokens: tuple[str, ...], directive: str) -> Allowed:
     listed = sources.source_list(tokens)
     return Allowed(False, _grants(listed, directive), _places(listed, directive))
 

@@ -6,6 +6,7 @@ third only together. The page is taken to be served over https.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -91,12 +92,17 @@ def _ports(port: str, scheme: str) -> tuple[str, ...]:
 
 def _inside(inner: frozenset[Place], outer: frozenset[Place]) -> frozenset[Place]:
     """Those of the inner places that one of the outer ones covers."""
-    hosts = frozenset(place.host for place in outer)
+    hosts = _hosts_of(outer)
     return frozenset(
         place
         for place in inner
         if place in outer or any(candidate in outer for candidate in _around(place, hosts))
     )
+
+
+@functools.lru_cache(maxsize=64)
+def _hosts_of(found: frozenset[Place]) -> frozenset[str]:
+    return frozenset(place.host for place in found)
 
 
 def _around(place: Place, hosts: frozenset[str]) -> Iterator[Place]:

@@ -36,6 +36,9 @@ _PARTS = {
 }
 _SPLITTING = frozenset({"script-src-elem", "script-src-attr", "style-src-elem", "style-src-attr"})
 
+_Values = tuple[tuple[str, ...] | None, ...]
+"""The lists that govern one thing, of each policy; None where one says nothing about it."""
+
 Flags = frozenset[str] | None
 """What a directive that is no source list leaves allowed; None where it is absent, and all is."""
 
@@ -82,20 +85,24 @@ def _of_lists(old: Sequence[Policy], new: Sequence[Policy]) -> list[tuple[str, s
 
 
 def _of_list(name: str, old: Sequence[Policy], new: Sequence[Policy]) -> str:
-    before = _each(old, name)
-    after = _each(new, name)
+    return _of_values(_values(old, name), _values(new, name), effective.kind(name))
+
+
+def _values(policies: Iterable[Policy], name: str) -> _Values:
+    return tuple(dict.fromkeys(effective.governing_tokens(policy, name) for policy in policies))
+
+
+@functools.lru_cache(maxsize=256)
+def _of_values(old: _Values, new: _Values, kind: str) -> str:
+    if set(old) == set(new):
+        return EQUAL
+    before = [effective.of_tokens(tokens, kind) for tokens in old]
+    after = [effective.of_tokens(tokens, kind) for tokens in new]
     return _word(_within(after, before), _within(before, after))
-
-
-def _each(policies: Iterable[Policy], name: str) -> list[Allowed]:
-    values = dict.fromkeys(effective.governing_tokens(policy, name) for policy in policies)
-    return [effective.of_tokens(tokens, name) for tokens in values]
 
 
 def _within(inner: list[Allowed], outer: list[Allowed]) -> bool:
     """Whether what the inner ones allow together, each of the outer ones allows."""
-    if inner == outer:
-        return True
     if max(len(inner), len(outer)) > effective.MOST_POLICIES:
         return set(outer) <= set(inner)
     met = functools.reduce(Allowed.meet, inner, effective.EVERYTHING)
