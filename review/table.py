@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from review.checks import mixed_content, sri, x_content_type_options
+from review.checks import (
+    csp,
+    csp_reporting,
+    csp_scripts,
+    csp_syntax,
+    mixed_content,
+    sri,
+    x_content_type_options,
+    x_frame_options,
+)
 from review.finding import Finding, Rule
 from review.received import Received
 
@@ -32,6 +41,11 @@ class Check(Protocol):
 
 
 CHECKS: tuple[Check, ...] = (
+    csp,
+    csp_scripts,
+    csp_syntax,
+    csp_reporting,
+    x_frame_options,
     x_content_type_options,
     sri,
     mixed_content,
