@@ -6,11 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from review.checks import (
+    clear_site_data,
     coep,
     coop,
     corp,
+    document_policy,
+    feature_policy,
+    integrity_policy,
     origin_agent_cluster,
+    permissions_policy,
     referrer_policy,
+    reporting,
     strict_transport_security,
     x_content_type_options,
 )
@@ -43,10 +49,16 @@ CHECKS: tuple[Check, ...] = (
     strict_transport_security,
     x_content_type_options,
     referrer_policy,
+    permissions_policy,
+    feature_policy,
     coop,
     coep,
     corp,
     origin_agent_cluster,
+    document_policy,
+    integrity_policy,
+    clear_site_data,
+    reporting,
 )
 
 RULES: dict[str, Rule] = {rule.code: rule for check in CHECKS for rule in check.RULES}
