@@ -7,9 +7,6 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-LONGEST_VALUE = 65_536
-"""Chromium ignores a longer header whole."""
-
 POWERFUL = frozenset(
     {
         "bluetooth",

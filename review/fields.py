@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from http_sf import Token
@@ -12,10 +13,13 @@ from review import readers
 
 Parameters = dict[str, Any]
 
+LONGEST = 65_536
+"""A longer value counts for nothing: Chromium's limit for the longest of these headers, taken for all of them."""
+
 
 def token_item(value: str | None) -> tuple[str, Parameters] | None:
     """The token of an item and its parameters; None where there is none, or the value is anything else."""
-    found = readers.structured(value, "item") if value is not None else None
+    found = _parsed(value, "item")
     if found is None or not isinstance(found[0], Token):
         return None
     return str(found[0]), found[1]
@@ -23,13 +27,13 @@ def token_item(value: str | None) -> tuple[str, Parameters] | None:
 
 def boolean_item(value: str | None) -> bool | None:
     """The boolean of an item; None where there is none, or the value is anything else."""
-    found = readers.structured(value, "item") if value is not None else None
+    found = _parsed(value, "item")
     return found[0] if found is not None and isinstance(found[0], bool) else None
 
 
 def dictionary(value: str | None) -> dict[str, Any] | None:
     """The members of a dictionary, each with its parameters; None where a browser refuses it whole."""
-    found: dict[str, Any] | None = readers.structured(value, "dictionary") if value is not None else None
+    found: dict[str, Any] | None = _parsed(value, "dictionary")
     return found
 
 
@@ -66,3 +70,9 @@ def string_parameter(parameters: Parameters, name: str) -> str:
     """A parameter that must be a string; empty where it is missing or anything else."""
     found = parameters.get(name)
     return str(found) if is_string(found) else ""
+
+
+@lru_cache(maxsize=16)
+def _parsed(value: str | None, kind: str) -> Any:
+    """Kept for as long as one answer is judged, where several checks look at it; nobody may change it."""
+    return readers.structured(value, kind) if value is not None and len(value) <= LONGEST else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from review import contexts
 
@@ -13,6 +14,7 @@ LONGEST_SECONDS = 2**63 - 1
 """A greater max-age is read as this. Chromium remembers no host for longer than a year, whatever it says."""
 
 _WHITESPACE = " \t"
+_KNOWN = frozenset({"max-age", "includesubdomains", "preload"})
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -46,6 +48,7 @@ def read(values: Sequence[str], scheme: str = "https", host: str = "") -> Policy
     return found if isinstance(found, Policy) else None
 
 
+@lru_cache(maxsize=256)
 def parse(value: str) -> Policy | Refused:
     """One header line's value."""
     known: dict[str, str | None] = {}
@@ -54,9 +57,10 @@ def parse(value: str) -> Policy | Refused:
         if isinstance(found, Refused):
             return found
         name, argument = found
-        if name in known and name in {"max-age", "includesubdomains"}:
+        if name in known and name != "preload":
             return Refused(f"{name} is there twice")
-        known.setdefault(name, argument)
+        if name in _KNOWN:
+            known.setdefault(name, argument)
     return _policy(known)
 
 

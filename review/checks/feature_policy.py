@@ -10,6 +10,9 @@ from review.finding import DOCUMENTS, Finding, Rule, Severity
 from review.received import Received
 
 HEADER = "feature-policy"
+LONGEST = 65_536
+"""Chromium ignores a longer header whole."""
+
 _NEW = "permissions-policy"
 _LINK = "https://www.w3.org/TR/permissions-policy/#permissions-policy-http-header-field"
 _FIX = "Permissions-Policy: camera=(), geolocation=(), microphone=()"
@@ -40,7 +43,7 @@ RULES = (IGNORED, ALONE)
 def effective(received: Received) -> dict[str, list[str]] | None:
     """For each feature who may use it, or None where nothing is understood; Permissions-Policy wins where both speak."""
     combined = received.combined(HEADER)
-    if combined is None or len(combined) > features.LONGEST_VALUE:
+    if combined is None or len(combined) > LONGEST:
         return None
     policy: dict[str, list[str]] = {}
     for entry in combined.replace(",", ";").split(";"):

@@ -19,13 +19,13 @@ TOLD = 20
 _OLD = "feature-policy"
 _LINK = "https://www.w3.org/TR/permissions-policy/"
 _FIX = "Permissions-Policy: camera=(), geolocation=(), microphone=()"
-_FIREFOX_SAFARI = "Firefox and Safari read no such header yet."
+_OTHERS = "Chromium reads the header, Firefox has begun to, Safari does not."
 
 MISSING = Rule(
     code="permissions_policy.missing",
     severity=Severity.INFO,
     title="No Permissions-Policy is set",
-    browser=f"It lets the page, and frames that the page allows, ask for camera, position and the like. {_FIREFOX_SAFARI}",
+    browser=f"It lets the page, and frames that the page allows, ask for camera, position and the like. {_OTHERS}",
     why="Opinion: what the site never uses can be switched off, so that a script of somebody else cannot ask for it in its name.",
     fix=_FIX,
     link=f"{_LINK}#permissions-policy-http-header-field",
@@ -128,7 +128,7 @@ def _enforced(received: Received) -> Iterator[Finding]:
 def _reason(value: str) -> str:
     if not value.strip(" ,"):
         return "it is empty"
-    if len(value) > features.LONGEST_VALUE:
+    if len(value) > fields.LONGEST:
         return "it is longer than 64 KiB"
     if "'" in value:
         return "single quotes belong to the old Feature-Policy"
@@ -144,10 +144,7 @@ def _policy(received: Received, name: str) -> dict[str, list[str]] | None:
 
 def _members(received: Received, name: str) -> dict[str, Any] | None:
     """The dictionary, or None where it has no effect."""
-    value = received.combined(name)
-    if value is None or len(value) > features.LONGEST_VALUE:
-        return None
-    return fields.dictionary(value) or None
+    return fields.dictionary(received.combined(name)) or None
 
 
 def _allowlist(member: Any) -> list[str]:
