@@ -11,7 +11,7 @@ from review import contexts
 
 YEAR_SECONDS = 31_536_000
 LONGEST_SECONDS = 2**63 - 1
-"""A greater max-age is read as this. Chromium remembers no host for longer than a year, whatever it says."""
+"""A greater max-age is read as this. Chromium forgets a host after a year at the latest, Firefox after a hundred."""
 
 _WHITESPACE = " \t"
 _KNOWN = frozenset({"max-age", "includesubdomains", "preload"})

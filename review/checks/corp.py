@@ -22,9 +22,7 @@ MISSING = Rule(
     why="Opinion: what is made for one's own pages alone should say so; it keeps it out of other sites' processes.",
     fix=_FIX,
     link=_LINK,
-    classes=frozenset(
-        {ResponseClass.DOCUMENT, ResponseClass.API, ResponseClass.SCRIPT, ResponseClass.STATIC}
-    ),
+    classes=frozenset({ResponseClass.DOCUMENT, ResponseClass.SCRIPT}),
     opinion=True,
 )
 IGNORED = Rule(

@@ -17,6 +17,9 @@ TOLD = 20
 """So many unknown features are told, and so many features with entries that are ignored."""
 
 _OLD = "feature-policy"
+_QUOTED = {"*": "*", "'self'": "self"}
+"""What Chromium alone understands in quotes."""
+
 _LINK = "https://www.w3.org/TR/permissions-policy/"
 _FIX = "Permissions-Policy: camera=(), geolocation=(), microphone=()"
 _OTHERS = "Chromium reads the header, Firefox has begun to, Safari does not."
@@ -56,7 +59,7 @@ IGNORED_ENTRY = Rule(
     code="permissions_policy.ignored_entry",
     severity=Severity.LOW,
     title="Permissions-Policy has an entry that browsers skip",
-    browser="In an allowlist it knows *, self and origins in double quotes, and skips the rest; Chromium takes a list with nothing left as ().",
+    browser='In an allowlist it knows *, self and origins in double quotes, and skips the rest; a list with nothing left is taken as (). Chromium reads "*" and "\'self\'" in quotes as if they had none.',
     why="A feature is given to fewer or others than it looks.",
     fix='Permissions-Policy: camera=(), fullscreen=(self "https://video.example")',
     link=f"{_LINK}#algo-parse-policy-directive",
@@ -155,10 +158,16 @@ def _entry(item: Any) -> str | None:
     """What an item allows; None where browsers skip it."""
     if isinstance(item, Token):
         return str(item) if item in {"*", "self"} else None
-    return features.origin(item) if fields.is_string(item) else None
+    if not fields.is_string(item):
+        return None
+    return _QUOTED.get(item) or features.origin(item)
+
+
+def _is_skipped(item: Any) -> bool:
+    return _entry(item) is None or (fields.is_string(item) and item in _QUOTED)
 
 
 def _skipped(member: Any) -> str:
     return ", ".join(
-        str(fields.plain(item)) for item in list(fields.items(member))[:TOLD] if _entry(item) is None
+        str(fields.plain(item)) for item in list(fields.items(member))[:TOLD] if _is_skipped(item)
     )[:100]

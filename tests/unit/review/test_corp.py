@@ -18,10 +18,10 @@ def ignored(name: str, *values: str) -> Case:
 
 
 CASES = (
-    Case("nothing on a picture", (IMAGE,), {MISSING}),
+    Case("nothing on a picture", (IMAGE,)),
     Case("nothing on a page", (HTML,), {MISSING}),
     Case("nothing on a script", (SCRIPT,), {MISSING}),
-    Case("nothing from an API", (JSON,), {MISSING}),
+    Case("nothing from an API", (JSON,)),
     Case("nothing on a redirect", ("Location: /",), status=302),
     Case("nothing on an error page", (HTML,), status=404),
     *(

@@ -14,7 +14,8 @@ MISSING, IGNORED, OFF = "hsts.missing", "hsts.ignored", "hsts.off"
 SHORT, ALONE, REPEATED = "hsts.short", "hsts.without_subdomains", "hsts.repeated"
 INELIGIBLE, NO_PRELOAD = "hsts.preload_not_eligible", "hsts.preload_missing"
 _GRAMMAR = "RFC 6797, section 6.1"
-_CHROMIUM = "Chromium, net/http/http_security_headers.cc"
+_CHROMIUM = "Chromium, net/http/http_security_headers.cc and its unit tests"
+_FIREFOX = "Firefox, security/manager/ssl/tests/unit/test_sts_parser.js"
 
 
 def noted(max_age: int, *, subdomains: bool = False) -> dict[str, object]:
@@ -77,6 +78,7 @@ CASES = (
     a_year("with an unknown directive twice", "max-age=31536000; x; x", _CHROMIUM),
     a_year("with an unknown directive of a value", "x=y; max-age=31536000"),
     a_year("with a semicolon in quotes", 'x="a;max-age=1"; max-age=31536000'),
+    a_year("with a name that begins like another", "max-age=31536000; includeSubDomainsToo", _FIREFOX),
     a_year("with an escaped quote", r'x="a\";b"; max-age=31536000'),
     Case(
         "subdomains in odd case",
@@ -121,8 +123,15 @@ CASES = (
     ignored("the header's name again", "Strict-Transport-Security: max-age=31536000"),
     ignored("quotes that do not close", 'max-age="31536000'),
     ignored("junk after the quotes", 'max-age="31536000"x'),
-    ignored("single quotes", "max-age='31536000'"),
     ignored("garbage bytes", "\x00\xff\x7f; max-age=31536000"),
+    ignored("two equals signs", "max-age==31536000"),
+    ignored("a name in single quotes", "'max-age'=31536000", _CHROMIUM),
+    ignored("a number in single quotes", "max-age='31536000'", _CHROMIUM),
+    ignored("a comma in an unknown directive", "max-age=31536000; a,b", _CHROMIUM),
+    ignored("a comma in an unknown value", "max-age=31536000; a=b,c", _CHROMIUM),
+    ignored("a quote in an unknown value", 'max-age=31536000; a=b"c', _CHROMIUM),
+    ignored("a lone quote", 'max-age=31536000; "', _CHROMIUM),
+    ignored("a number in a number", "max-age=31536000=1", _CHROMIUM),
     ignored("an unknown directive without a name", "=x; max-age=31536000"),
     ignored("an unknown directive with an empty value", "x=; max-age=31536000", _CHROMIUM),
     Case(
