@@ -68,7 +68,17 @@ REPORT_ONLY_IGNORED = Rule(
     link=_LINK,
     classes=DOCUMENTS,
 )
-RULES = (MISSING, IGNORED, OFF, ONLY_REPORTED, REPORT_ONLY_IGNORED)
+NOT_EVERYWHERE = Rule(
+    code="coop.not_everywhere",
+    severity=Severity.INFO,
+    title="Cross-Origin-Opener-Policy has a value that not all browsers know",
+    browser="Chromium since 131 and Safari since 18.4 know noopener-allow-popups. Firefox does not, and falls back to unsafe-none.",
+    why="In Firefox windows of other sites keep their handle on this one.",
+    fix=_FIX,
+    link=_LINK,
+    classes=DOCUMENTS,
+)
+RULES = (MISSING, IGNORED, OFF, ONLY_REPORTED, REPORT_ONLY_IGNORED, NOT_EVERYWHERE)
 
 
 def effective(received: Received) -> str | None:
@@ -99,6 +109,8 @@ def _enforced(received: Received) -> Iterator[Finding]:
             yield IGNORED.found(received.line(HEADER))
         elif policy == "unsafe-none":
             yield OFF.found(received.line(HEADER))
+        elif policy == "noopener-allow-popups":
+            yield NOT_EVERYWHERE.found(received.line(HEADER))
     elif reported(received) not in {None, "unsafe-none"}:
         yield ONLY_REPORTED.found(received.line(REPORT_ONLY))
     else:

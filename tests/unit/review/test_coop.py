@@ -7,7 +7,7 @@ import pytest
 from review.checks import coop as check
 from tests.unit.review._cases import HTML, IMAGE, JSON, SCRIPT, Case, verify
 
-MISSING, IGNORED, OFF = "coop.missing", "coop.ignored", "coop.off"
+MISSING, IGNORED, OFF, SOME = "coop.missing", "coop.ignored", "coop.off", "coop.not_everywhere"
 TRIAL, TRIAL_IGNORED = "coop.only_reported", "coop.report_only_ignored"
 NAME, TRIAL_NAME = "cross-origin-opener-policy", "cross-origin-opener-policy-report-only"
 LINE = "Cross-Origin-Opener-Policy: "
@@ -28,7 +28,7 @@ CASES = (
     Case("nothing on an error page", (HTML,), status=404),
     Case("same-origin", (HTML, LINE + "same-origin"), effective={NAME: "same-origin"}),
     Case("allowing popups", (HTML, LINE + "same-origin-allow-popups"), effective={NAME: "same-origin-allow-popups"}),
-    Case("without opener", (HTML, LINE + "noopener-allow-popups"), effective={NAME: "noopener-allow-popups"}),
+    Case("without opener", (HTML, LINE + "noopener-allow-popups"), {SOME}, {NAME: "noopener-allow-popups"}, source="MDN, browser-compat-data"),
     Case(
         "with reports",
         (HTML, LINE + 'same-origin; report-to="main"'),

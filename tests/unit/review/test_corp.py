@@ -20,6 +20,7 @@ def ignored(name: str, *values: str) -> Case:
 CASES = (
     Case("nothing on a picture", (IMAGE,)),
     Case("nothing on a page", (HTML,), {MISSING}),
+    Case("same-site on a page", (HTML, LINE + "same-site"), effective={NAME: "same-site"}),
     Case("nothing on a script", (SCRIPT,), {MISSING}),
     Case("nothing from an API", (JSON,)),
     Case("nothing on a redirect", ("Location: /",), status=302),
