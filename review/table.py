@@ -6,12 +6,24 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from review.checks import (
+    clear_site_data,
+    coep,
+    coop,
+    corp,
     csp,
     csp_reporting,
     csp_scripts,
     csp_syntax,
+    document_policy,
+    feature_policy,
+    integrity_policy,
     mixed_content,
+    origin_agent_cluster,
+    permissions_policy,
+    referrer_policy,
+    reporting,
     sri,
+    strict_transport_security,
     x_content_type_options,
     x_frame_options,
 )
@@ -41,12 +53,24 @@ class Check(Protocol):
 
 
 CHECKS: tuple[Check, ...] = (
+    strict_transport_security,
     csp,
     csp_scripts,
     csp_syntax,
     csp_reporting,
     x_frame_options,
     x_content_type_options,
+    referrer_policy,
+    permissions_policy,
+    feature_policy,
+    coop,
+    coep,
+    corp,
+    origin_agent_cluster,
+    document_policy,
+    integrity_policy,
+    clear_site_data,
+    reporting,
     sri,
     mixed_content,
 )

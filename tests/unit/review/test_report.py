@@ -31,4 +31,4 @@ def test_a_cause_has_the_worst_severity_that_any_page_gives_it() -> None:
 
 
 def test_without_findings_there_are_no_causes() -> None:
-    assert report.causes([a_set(1, 5, ("Content-Type", "image/png"))]) == ()
+    assert report.causes([a_set(1, 5, HTML, status=429)]) == ()
