@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from review.checks import x_content_type_options
+from review.checks import cache, cors, set_cookie, x_content_type_options
 from review.finding import Finding, Rule
 from review.received import Received
 
@@ -31,7 +31,12 @@ class Check(Protocol):
         """What is to be said about an answer. Total: no values make it raise."""
 
 
-CHECKS: tuple[Check, ...] = (x_content_type_options,)
+CHECKS: tuple[Check, ...] = (
+    cache,
+    cors,
+    set_cookie,
+    x_content_type_options,
+)
 
 RULES: dict[str, Rule] = {rule.code: rule for check in CHECKS for rule in check.RULES}
 """Every rule by its code."""
