@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from review.checks import cache, cors, set_cookie, x_content_type_options
+from review.checks import (
+    cache,
+    conflicts,
+    cors,
+    deprecated,
+    leaks,
+    secrets,
+    set_cookie,
+    x_content_type_options,
+)
 from review.finding import Finding, Rule
 from review.received import Received
 
@@ -33,7 +42,11 @@ class Check(Protocol):
 
 CHECKS: tuple[Check, ...] = (
     cache,
+    conflicts,
     cors,
+    deprecated,
+    leaks,
+    secrets,
     set_cookie,
     x_content_type_options,
 )
