@@ -1,0 +1,249 @@
+"""Set-Cookie as browsers read it (RFC 6265bis, sections 5.6 and 5.7); values are never kept.
+
+The values of stored snapshots are masked, so nothing here depends on them but the limit on their length.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from headersweep import cookies, masking, urls
+from review.received import Received
+
+HEADER = "set-cookie"
+MOST = 180
+"""Browsers keep about that many cookies of one site; of an answer with more lines only the first are looked at."""
+
+LONGEST_PAIR = 4096
+LONGEST_ATTRIBUTE = 1024
+LONGEST_LIFE_SECONDS = 400 * 86_400
+"""Browsers shorten whatever is longer."""
+OLDEST_LIVE_YEAR = 978_307_200
+"""2001-01-01: an Expires before it lies in the past, whatever the clock says."""
+
+PREFIXES = ("__host-http-", "__secure-", "__host-", "__http-")
+"""Names that promise attributes; browsers compare them without case, the longest first."""
+
+_SPACE = " \t"
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_MAX_AGE = re.compile(r"-?[0-9]+")
+_LONGEST_NUMBER = 18
+_LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+_SAME_SITE = frozenset({"strict", "lax", "none"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """One Set-Cookie line as a browser understands it."""
+
+    name: str
+    secure: bool = False
+    http_only: bool = False
+    same_site: str = "default"
+    """``strict``, ``lax``, ``none``; ``default`` where none of them was said."""
+    unknown_same_site: str = ""
+    """What was said instead of one of the three."""
+    path: str | None = None
+    """None: the directory of the URL that set it."""
+    domain: str | None = None
+    """None: this host alone; else this domain and everything below it."""
+    partitioned: bool = False
+    persistent: bool = False
+    lifetime: int | None = None
+    """Seconds, zero or less for a cookie that is being removed; None where it cannot be told or ends with the session."""
+    rejected_because: str | None = None
+    evidence: str = ""
+    """The line without the value."""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether a browser keeps it."""
+        return self.rejected_because is None
+
+    @property
+    def removed(self) -> bool:
+        """Whether the line only takes the cookie away."""
+        return self.lifetime is not None and self.lifetime <= 0
+
+    @property
+    def prefix(self) -> str:
+        """The prefix that its name begins with, in lower case; empty without one."""
+        lower = self.name.lower()
+        return next((prefix for prefix in PREFIXES if lower.startswith(prefix)), "")
+
+    def as_json(self) -> dict[str, Any]:
+        """What ``check --format json`` prints of it; never the value."""
+        names = "name secure http_only same_site path domain partitioned persistent accepted rejected_because"
+        return {name: getattr(self, name) for name in names.split()}
+
+
+def read(received: Received) -> tuple[Cookie, ...]:
+    """The cookies of an answer in order, rejected ones too."""
+    dates = received.values("date")
+    date = dates[0] if dates else ""
+    lines = received.values(HEADER)[:MOST]
+    return tuple(cookie(line, secure=received.secure, host=received.host, date=date) for line in lines)
+
+
+@functools.lru_cache(maxsize=512)
+def cookie(line: str, *, secure: bool = True, host: str = "", date: str = "") -> Cookie:
+    """The cookie of one line, received over https or not, from that host if it is known."""
+    pair, *parts = line.split(";")
+    name, value = _name_and_value(pair)
+    attributes = _attributes(parts)
+    made = _made(name, attributes, date)
+    rejected = (
+        _unreadable(line, name, value)
+        or _foreign(attributes.get("domain"), host)
+        or _forbidden(made, secure=secure or _is_local(host))
+        or _nameless_prefix(name, value)
+    )
+    return replace(made, rejected_because=rejected, evidence=shown(line))
+
+
+def shown(line: str) -> str:
+    """A line to be shown: the value masked."""
+    return masking.mask(f"Set-Cookie: {line}".encode("latin-1", "replace")).decode("latin-1")
+
+
+def _name_and_value(pair: str) -> tuple[str, str]:
+    name, equals, value = pair.partition("=")
+    if not equals:
+        return "", pair.strip(_SPACE)
+    return name.strip(_SPACE), value.strip(_SPACE)
+
+
+def _attributes(parts: list[str]) -> dict[str, str]:
+    """The attributes by name, the last of each; too long ones are as if they were not there (5.6)."""
+    found: dict[str, str] = {}
+    for part in parts:
+        name, _, value = part.partition("=")
+        value = value.strip(_SPACE)
+        if len(value) <= LONGEST_ATTRIBUTE:
+            _note(found, name.strip(_SPACE).lower(), value)
+    return found
+
+
+def _note(found: dict[str, str], name: str, value: str) -> None:
+    """Expires and Max-Age that make no sense do not replace an earlier one that does (5.6.1, 5.6.2)."""
+    unusable = (name == "max-age" and not _MAX_AGE.fullmatch(value)) or (
+        name == "expires" and not value.startswith("<expires") and cookies.instant(value) is None
+    )
+    if not unusable:
+        found[name] = value
+
+
+def _made(name: str, attributes: dict[str, str], date: str) -> Cookie:
+    said = attributes.get("samesite", "").lower()
+    path = attributes.get("path", "")
+    lifetime = _lifetime(attributes, date)
+    return Cookie(
+        name=name,
+        secure="secure" in attributes,
+        http_only="httponly" in attributes,
+        same_site=said if said in _SAME_SITE else "default",
+        unknown_same_site="" if said in _SAME_SITE else attributes.get("samesite", ""),
+        path=path if path.startswith("/") else None,
+        domain=attributes.get("domain", "").lower().removeprefix(".") or None,
+        partitioned="partitioned" in attributes,
+        persistent="max-age" in attributes
+        or attributes.get("expires", "<expires:invalid>") != "<expires:invalid>",
+        lifetime=lifetime,
+    )
+
+
+def _lifetime(attributes: dict[str, str], date: str) -> int | None:
+    """Max-Age counts before Expires (5.7, step 3); an Expires needs the answer's Date to be a length of time."""
+    if "max-age" in attributes:
+        return _seconds(attributes["max-age"])
+    expires = attributes.get("expires", "")
+    until, now = cookies.instant(expires), cookies.instant(date)
+    if until is None:
+        return 0 if expires == "<expires:past>" else None
+    if now is None:
+        return 0 if until < OLDEST_LIVE_YEAR else None
+    return min(until - now, LONGEST_LIFE_SECONDS)
+
+
+def _seconds(text: str) -> int:
+    if text.startswith("-"):
+        return 0
+    return LONGEST_LIFE_SECONDS if len(text) > _LONGEST_NUMBER else min(int(text), LONGEST_LIFE_SECONDS)
+
+
+def _unreadable(line: str, name: str, value: str) -> str | None:
+    if _CONTROL.search(line):
+        return "it has a control character"
+    if not name and not value:
+        return "it has neither a name nor a value"
+    if len(name) + len(value) > LONGEST_PAIR:
+        return f"name and value are longer than {LONGEST_PAIR} bytes"
+    return None
+
+
+def _foreign(said: str | None, host: str) -> str | None:
+    """Why its Domain makes a browser refuse it (5.7, steps 5 to 10); of an unknown host the best is assumed."""
+    domain = (said or "").lower().removeprefix(".")
+    host = host.lower()
+    if not domain or domain == host:
+        return None
+    if not domain.isascii():
+        return "its Domain is not ASCII"
+    if host and not host.endswith(f".{domain}"):
+        return "its Domain is not the host's"
+    return "its Domain is a public suffix" if _is_public_suffix(domain) else None
+
+
+def _is_public_suffix(domain: str) -> bool:
+    """Whether a name below it would be a site of its own; an address or ``localhost`` is the host itself at best."""
+    if domain.rpartition(".")[2].isdecimal() or domain == "localhost":
+        return False
+    return urls.registrable_domain(f"x.{domain}") == f"x.{domain}"
+
+
+def _is_local(host: str) -> bool:
+    """Chromium and Firefox take Secure cookies from the machine itself over http as well."""
+    return host.lower() in _LOCAL or host.lower().endswith(".localhost")
+
+
+def _forbidden(made: Cookie, *, secure: bool) -> str | None:
+    """What its own attributes forbid (5.7, steps 11 to 21)."""
+    if made.secure and not secure:
+        return "it is Secure and came over http"
+    broken = broken_promise(made)
+    if broken:
+        return broken
+    if made.same_site == "none" and not made.secure:
+        return "SameSite=None needs Secure"
+    if made.partitioned and not made.secure:
+        return "Partitioned needs Secure"
+    return None
+
+
+def broken_promise(made: Cookie) -> str | None:
+    """Which attribute the prefix of its name promises and its line does not give (5.4)."""
+    return next(
+        (f"its name begins with {made.name[: len(made.prefix)]} and {what}" for what in _lacks(made)), None
+    )
+
+
+def _lacks(made: Cookie) -> Iterator[str]:
+    if made.prefix and not made.secure:
+        yield "Secure is missing"
+    if "http-" in made.prefix and not made.http_only:
+        yield "HttpOnly is missing"
+    if made.prefix.startswith("__host-") and made.domain is not None:
+        yield "it has a Domain"
+    if made.prefix.startswith("__host-") and made.path != "/":
+        yield "Path=/ is missing"
+
+
+def _nameless_prefix(name: str, value: str) -> str | None:
+    """A cookie without a name is sent as its value, and so could pass for one with a prefix (5.7)."""
+    if not name and value.lower().startswith(PREFIXES):
+        return "it has no name, and its value looks like a name with a prefix"
+    return None

@@ -1,0 +1,162 @@
+"""Secrets and internal names in text, found in time that grows with its length alone; and their masking.
+
+Each pattern begins with a fixed text that is looked for first, begins only where a word begins, and never gives back
+what it has taken: so no text makes it slow.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+MASK = "<masked>"
+SHOWN = 4
+LONG_ENOUGH_TO_SHOW = 12
+"""Of a shorter secret nothing is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A kind of secret: what it is called, what text holding it must contain, and its form."""
+
+    label: str
+    marker: str
+    form: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A secret in a text, and where it stands."""
+
+    label: str
+    start: int
+    end: int
+
+
+_WORD = "[A-Za-z0-9_-]"
+
+
+def _begins(prefix: str, rest: str) -> Pattern:
+    """The form of what begins with a fixed text, where no word goes on; the fixed text first, since that is fast."""
+    text = re.escape(prefix)
+    return Pattern("", prefix, re.compile(f"{text}(?<!{_WORD}{text}){rest}"))
+
+
+def _named(label: str, *patterns: Pattern) -> tuple[Pattern, ...]:
+    return tuple(replace(pattern, label=label) for pattern in patterns)
+
+
+_BASIC = "user name and password"
+_AWS = "AWS access key"
+
+PATTERNS: tuple[Pattern, ...] = (
+    *_named("JSON Web Token", _begins("eyJ", rf"{_WORD}{{6,}}+\.eyJ{_WORD}{{6,}}+\.{_WORD}*+")),
+    *_named(_AWS, *(_begins(prefix, "[A-Z2-7]{16}(?![A-Za-z0-9])") for prefix in ("AKIA", "ASIA"))),
+    *_named("Google API key", _begins("AIza", rf"{_WORD}{{35}}(?!{_WORD})")),
+    *_named("Google OAuth secret", _begins("GOCSPX-", rf"{_WORD}{{20,}}+")),
+    *_named("GitHub token", _begins("gh", r"[oprsu]_[A-Za-z0-9]{36,}+"), _begins("github_pat_", r"\w{22,}+")),
+    *_named("GitLab token", _begins("glpat-", rf"{_WORD}{{20,}}+")),
+    *_named("Slack token", _begins("xox", r"[abeoprs]-[A-Za-z0-9-]{10,}+")),
+    *_named(
+        "Slack webhook", _begins("hooks.slack.com/services/", r"T[A-Z0-9]++/B[A-Z0-9]++/[A-Za-z0-9]{16,}+")
+    ),
+    *_named(
+        "Stripe secret key", *(_begins(prefix, "[A-Za-z0-9]{16,}+") for prefix in ("sk_live_", "rk_live_"))
+    ),
+    *_named("SendGrid key", _begins("SG.", rf"{_WORD}{{22}}\.{_WORD}{{43}}")),
+    *_named("npm token", _begins("npm_", "[A-Za-z0-9]{36}(?![A-Za-z0-9])")),
+    *_named("PyPI token", _begins("pypi-AgEI", rf"{_WORD}{{50,}}+")),
+    *_named("Anthropic key", _begins("sk-ant-", rf"{_WORD}{{20,}}+")),
+    *_named("OpenAI key", _begins("sk-proj-", rf"{_WORD}{{20,}}+")),
+    *_named("private key", _begins("-----BEGIN ", "(?:[A-Z]{2,10} ){0,2}PRIVATE KEY-----.*+")),
+    *_named(
+        "credentials in a URL", Pattern("", "://", re.compile(r"://([^\s/?#@:<>\"']++:[^\s/?#@<>\"']++)@"))
+    ),
+    *_named(
+        "bearer token",
+        *(_begins(name, r" *+([A-Za-z0-9._~+/-]{16,}+=*+)") for name in ("Bearer ", "bearer ")),
+    ),
+    *_named(_BASIC, *(_begins(name, r" *+([A-Za-z0-9+/]{8,}+=*+)") for name in ("Basic ", "basic "))),
+)
+"""What is looked for: the issuer's own prefix, or a form that nothing else has."""
+
+_SIGNED_URL = "X-Amz-Signature="
+"""A signed link to a file names the key by design; who has the link has no more than that file."""
+
+
+def find(text: str) -> Iterator[Found]:
+    """The secrets in a text; several kinds may overlap."""
+    for pattern in PATTERNS:
+        if pattern.marker in text and not (pattern.label == _AWS and _SIGNED_URL in text):
+            for match in pattern.form.finditer(text):
+                if pattern.label != _BASIC or _is_pair(match[1]):
+                    yield Found(pattern.label, *match.span(match.lastindex or 0))
+
+
+def _is_pair(encoded: str) -> bool:
+    """Whether base64 holds a name and a password: `Basic information` does not."""
+    try:
+        return b":" in base64.b64decode(encoded, validate=True)
+    except ValueError:
+        return False
+
+
+def masked(text: str) -> str:
+    """The text with every secret but its first letters masked, fit to be shown."""
+    found = sorted(find(text), key=lambda each: each.start)
+    pieces: list[str] = []
+    done = 0
+    for each in found:
+        if each.start >= done:
+            pieces += (text[done : each.start], hint(text[each.start : each.end]))
+        done = max(done, each.end)
+    pieces.append(text[done:])
+    return "".join(pieces) if found else text
+
+
+def hint(secret: str) -> str:
+    """A secret to be recognised by its owner: the first letters, if it is long."""
+    return f"{secret[:SHOWN] if len(secret) >= LONG_ENOUGH_TO_SHOW else ''}{MASK}"
+
+
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+_PRIVATE = (
+    rf"(?:10\.{_OCTET}|127\.{_OCTET}|192\.168|169\.254|172\.(?:1[6-9]|2[0-9]|3[01])"
+    r"|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))"
+)
+ADDRESS = re.compile(
+    # A slash right after a word makes it a version: Product/10.0.0.1.
+    rf"(?<![A-Za-z0-9_.-])(?<![^/\s]/){_PRIVATE}\.{_OCTET}\.{_OCTET}(?![A-Za-z0-9_-]|\.[0-9])"
+    r"|(?<![0-9A-Za-z:.])(?:f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]):[0-9a-f:]{1,34}[0-9a-f](?![0-9A-Za-z:])"
+    r"|(?<=\[)::1(?=\])",
+    re.IGNORECASE,
+)
+"""Addresses that mean something only inside of a network: RFC 1918, 6598, 3927, 4193, loopback and link-local."""
+
+_INNER = "local|localdomain|internal|intranet|corp|lan|home\\.arpa|private|svc\\.cluster\\.local|cluster\\.local|consul"
+INNER_NAME = re.compile(
+    rf"(?<=[A-Za-z0-9_-])\.(?:{_INNER})(?![A-Za-z0-9_-]|\.[A-Za-z0-9])"
+    r"|(?<![A-Za-z0-9_.-])ip-(?:10|172|192)(?:-[0-9]{1,3}){3}(?![0-9-])"
+    r"|(?<=//)localhost(?![A-Za-z0-9_.-])",
+    re.IGNORECASE,
+)
+"""Where a name of an inner host ends, or begins: names that no public DNS has."""
+_LONGEST_HOST = 253
+
+
+def internal_address(text: str) -> str | None:
+    """The first address of an inner network in a text."""
+    match = ADDRESS.search(text)
+    return match[0] if match else None
+
+
+def internal_name(text: str) -> str | None:
+    """The first name of an inner host in a text."""
+    match = INNER_NAME.search(text)
+    if match is None:
+        return None
+    before = text[max(0, match.start() - _LONGEST_HOST) : match.start()]
+    word = re.split(r"[^A-Za-z0-9_.-]", before)[-1] if match[0].startswith(".") else ""
+    return f"{word}{match[0]}"
