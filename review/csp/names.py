@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 
 from review.csp import effective
 
@@ -49,6 +50,7 @@ def is_lost_directive(token: str) -> bool:
     return "-" in name and (name in KNOWN or name in DEPRECATED)
 
 
+@functools.lru_cache(maxsize=1024)
 def suggestion(name: str) -> str:
     """The directive that a misspelt one may have meant; empty for none."""
     if len(name) > _LONGEST_TYPO:
