@@ -64,7 +64,7 @@ def check(received: Received) -> Iterator[Finding]:
         else:
             members = fields.dictionary(received.combined(name)) or {}
             for part in list(dict.fromkeys(_unknown(members)))[:TOLD]:
-                yield UNKNOWN.found(received.line(name), part)
+                yield UNKNOWN.found(received.line(name), part if name == HEADER else f"{part} (report-only)")
 
 
 def _policy(received: Received, name: str) -> dict[str, list[str]] | None:
