@@ -75,7 +75,7 @@ def _one(received: Received, name: str) -> Iterator[Finding]:
         return
     useless = [key for key, member in members.items() if key not in KNOWN or _value(member) is None]
     for key in useless[:TOLD]:
-        yield UNKNOWN.found(line, key)
+        yield UNKNOWN.found(line, key if name == HEADER else f"{key} (report-only)")
 
 
 def _policy(received: Received, name: str) -> dict[str, Any] | None:

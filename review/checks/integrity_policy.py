@@ -22,7 +22,7 @@ IGNORED = Rule(
     code="integrity_policy.ignored",
     severity=Severity.LOW,
     title="Integrity-Policy has a value that blocks nothing",
-    browser="It reads a structured dictionary (RFC 9651) and wants tokens in parentheses: blocked-destinations=(script). One error, and none of it counts.",
+    browser="Chromium since 138 and Firefox since 145 read a structured dictionary (RFC 9651) with tokens in parentheses: blocked-destinations=(script). One error, and none of it counts. Safari does not read it.",
     why="Scripts without integrity are loaded as before.",
     fix=_FIX,
     link=_LINK,
@@ -32,7 +32,7 @@ UNKNOWN = Rule(
     code="integrity_policy.unknown",
     severity=Severity.INFO,
     title="Integrity-Policy has a part that browsers skip",
-    browser="It knows the destinations script and style (not every browser has style yet) and the source inline. Chromium skips other items, Firefox may drop the policy.",
+    browser="It knows the destinations script and style (not every browser has style yet) and the source inline. Chromium skips other items, Firefox drops the policy for an item that is no token, and sends no reports yet.",
     why="Less is blocked than it looks.",
     fix=_FIX,
     link=_LINK,
@@ -64,7 +64,7 @@ def check(received: Received) -> Iterator[Finding]:
         else:
             members = fields.dictionary(received.combined(name)) or {}
             for part in list(dict.fromkeys(_unknown(members)))[:TOLD]:
-                yield UNKNOWN.found(received.line(name), part)
+                yield UNKNOWN.found(received.line(name), part if name == HEADER else f"{part} (report-only)")
 
 
 def _policy(received: Received, name: str) -> dict[str, list[str]] | None:

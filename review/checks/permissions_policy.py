@@ -22,7 +22,7 @@ _QUOTED = {"*": "*", "'self'": "self"}
 
 _LINK = "https://www.w3.org/TR/permissions-policy/"
 _FIX = "Permissions-Policy: camera=(), geolocation=(), microphone=()"
-_OTHERS = "Chromium reads the header, Firefox has begun to, Safari does not."
+_OTHERS = "Only Chromium reads the header so far."
 
 MISSING = Rule(
     code="permissions_policy.missing",
