@@ -34,6 +34,8 @@ FLAGS = frozenset(
 KNOWN = SECONDS | FIELDS | FLAGS
 LONGEST_LIFE = 2**31
 """Caches read anything greater as this (RFC 9111, 1.2.2)."""
+LONGEST_TARGETED = 4096
+"""Longer values are rubbish, and no CDN reads them."""
 _LONGEST_NUMBER = 18
 
 HEURISTIC = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
@@ -156,7 +158,8 @@ def _instructions(received: Received) -> Iterator[CacheControl | None]:
 def targeting(received: Received) -> CacheControl | None:
     """CDN-Cache-Control; None where it is not there, not a structured dictionary, or empty: then it does not count."""
     combined = received.combined(TARGETED)
-    parsed = readers.structured(combined, "dictionary") if combined else None
+    readable = combined and len(combined) <= LONGEST_TARGETED
+    parsed = readers.structured(combined or "", "dictionary") if readable else None
     if not parsed:
         return None
     found: dict[str, Value] = {}

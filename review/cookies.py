@@ -20,6 +20,7 @@ MOST = 180
 
 LONGEST_PAIR = 4096
 LONGEST_ATTRIBUTE = 1024
+LONGEST_SHOWN = 2000
 LONGEST_LIFE_SECONDS = 400 * 86_400
 """Browsers shorten whatever is longer."""
 OLDEST_LIVE_YEAR = 978_307_200
@@ -102,7 +103,7 @@ def cookie(line: str, *, secure: bool = True, host: str = "", date: str = "") ->
         or _forbidden(made, secure=secure or _is_local(host))
         or _nameless_prefix(name, value)
     )
-    return replace(made, rejected_because=rejected, evidence=shown(line))
+    return replace(made, rejected_because=rejected, evidence=shown(line[:LONGEST_SHOWN]))
 
 
 def shown(line: str) -> str:
