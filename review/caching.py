@@ -174,7 +174,7 @@ def targeting(received: Received) -> CacheControl | None:
 
 def _allowed(received: Received, control: CacheControl | None) -> Sharing:
     rules = control or CacheControl({})
-    if rules.has("no-store") or rules.has("private"):
+    if (rules.has("no-store") and not rules.has("must-understand")) or rules.has("private"):
         return Sharing.NEVER
     fresh_for = _lifetime(received, rules)
     if rules.has("no-cache") or (fresh_for is not None and fresh_for <= 0):

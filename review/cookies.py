@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from headersweep import cookies, masking, urls
+from headersweep import masking, urls
+from review import cookie_dates
 from review.received import Received
 
 HEADER = "set-cookie"
@@ -132,7 +133,7 @@ def _attributes(parts: list[str]) -> dict[str, str]:
 def _note(found: dict[str, str], name: str, value: str) -> None:
     """Expires and Max-Age that make no sense do not replace an earlier one that does (5.6.1, 5.6.2)."""
     unusable = (name == "max-age" and not _MAX_AGE.fullmatch(value)) or (
-        name == "expires" and not value.startswith("<expires") and cookies.instant(value) is None
+        name == "expires" and not value.startswith("<expires") and cookie_dates.instant(value) is None
     )
     if not unusable:
         found[name] = value
@@ -162,7 +163,7 @@ def _lifetime(attributes: dict[str, str], date: str) -> int | None:
     if "max-age" in attributes:
         return _seconds(attributes["max-age"])
     expires = attributes.get("expires", "")
-    until, now = cookies.instant(expires), cookies.instant(date)
+    until, now = cookie_dates.instant(expires), cookie_dates.instant(date)
     if until is None:
         return 0 if expires == "<expires:past>" else None
     if now is None:

@@ -26,7 +26,10 @@ REJECTED = Rule(
     code="cookie.rejected",
     severity=Severity.MEDIUM,
     title="Browsers do not keep this cookie",
-    browser="It drops the whole line; the detail says for what.",
+    browser=(
+        "It drops the whole line; the detail says for what. A browser that does not know Partitioned keeps a cookie that is "
+        "wrong in that alone."
+    ),
     why="What the cookie was for does not work, or an older cookie of that name stays in use.",
     fix=f"{_BEST}\nWhatever the detail names has to change.",
     link=_STORAGE,

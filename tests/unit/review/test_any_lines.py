@@ -32,7 +32,7 @@ NAMES = st.sampled_from(
 )
 PIECES = st.sampled_from(
     [
-        *'=;, \t"\\:/@.-<>\x00\x7f\xff‹',
+        *'=;, \t"\\:/@.-<>\x00\x7f\xff\u2039',
         "__Host-",
         "sid",
         "Path=/",

@@ -133,6 +133,7 @@ def test_cache(case: Case) -> None:
         ((cc("max-age=60"), "Vary: Cookie"), 200, Sharing.FRESH),
         ((DATE, "Expires: Tue, 01 Jan 2030 00:01:00 GMT"), 302, Sharing.FRESH),
         ((DATE, "Expires: Tue, 01 Jan 2030 00:00:00 GMT"), 302, Sharing.ASKING),
+        ((cc("no-store, must-understand, max-age=60"),), 200, Sharing.FRESH),
         ((DATE, "Expires: 0"), 302, Sharing.ASKING),
         (("Expires: Tue, 01 Jan 2030 00:01:00 GMT",), 200, Sharing.ASKING),
         (("Expires: <expires:future>",), 200, Sharing.FRESH),
