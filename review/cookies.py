@@ -32,6 +32,7 @@ PREFIXES = ("__host-http-", "__secure-", "__host-", "__http-")
 
 _SPACE = " \t"
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _MAX_AGE = re.compile(r"-?[0-9]+")
 _LONGEST_NUMBER = 18
 _LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
@@ -195,7 +196,7 @@ def _foreign(said: str | None, host: str) -> str | None:
         return None
     if not domain.isascii():
         return "its Domain is not ASCII"
-    if host and not host.endswith(f".{domain}"):
+    if not _HOST_NAME.fullmatch(domain) or (host and not host.endswith(f".{domain}")):
         return "its Domain is not the host's"
     return "its Domain is a public suffix" if _is_public_suffix(domain) else None
 

@@ -51,7 +51,7 @@ SAMESITE_NONE_INSECURE = Rule(
     code="cookie.samesite_none_insecure",
     severity=Severity.MEDIUM,
     title="SameSite=None without Secure",
-    browser="Chromium drops the cookie; Firefox warns, and may drop it; Safari keeps it.",
+    browser="Chromium and Firefox (since 131) drop the cookie; Safari keeps it.",
     why="The cookie works in some browsers alone; there it travels in the clear with requests that any site causes.",
     fix="Set-Cookie: name=...; Path=/; Secure; SameSite=None",
     link=_STORAGE,

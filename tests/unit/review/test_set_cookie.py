@@ -197,6 +197,54 @@ def test_how_long_a_cookie_lives(attributes: str, persistent: bool, lifetime: in
     assert (found.persistent, found.lifetime) == (persistent, lifetime)
 
 
+@pytest.mark.parametrize("host", ["home.example.org", ""])
+@pytest.mark.parametrize(
+    ("domain", "accepted"),
+    [
+        ("home.example.org", True),
+        (".home.example.org", True),
+        ("  .home.example.org", True),
+        ("hOmE.eXaMpLe.org", True),
+        (".example.org", True),
+        ("example.org", True),
+        ("", True),
+        ("other.example.orgzzz; domain=home.example.org", True),
+        ("home.example.org; domain=..home.example.org", False),
+        ("..home.example.org", False),
+        ("www..example.org", False),
+        ("  .  home.example.org", False),
+        ("home.example.org.", False),
+        ("home.example.org..", False),
+        ("home.example.org .", False),
+        ('"home.example.org"', False),
+        ("home.example.org:80", False),
+        ("org", False),
+        (".org", False),
+        ("..org", False),
+        (".org.", False),
+    ],
+)
+def test_domains_are_judged_as_in_the_public_browser_tests(host: str, domain: str, accepted: bool) -> None:
+    # web-platform-tests, cookies/attributes/domain; without a host as far as that can be known.
+    assert of(f"test=1; domain={domain}", host=host).accepted is accepted
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        (2048, 2048, True),
+        (4096, 0, True),
+        (4097, 0, False),
+        (1, 4095, True),
+        (1, 4096, False),
+        (0, 4096, True),
+    ],
+)
+def test_lengths_are_judged_as_in_the_public_browser_tests(name: int, value: int, accepted: bool) -> None:
+    # web-platform-tests, cookies/size/name-and-value.
+    assert of(f"{'n' * name}={'v' * value}").accepted is accepted
+
+
 def test_no_value_reaches_evidence_or_json() -> None:
     received = Case("", a("sid=s3cr3t; x=s3cr3t; Path=/")).received()
     texts = [*(found.evidence for found in check.check(received)), str(check.effective(received))]
