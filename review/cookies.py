@@ -6,12 +6,13 @@ The values of stored snapshots are masked, so nothing here depends on them but t
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from headersweep import masking, urls
+from headersweep import cookies, masking, urls
 from review import cookie_dates
 from review.received import Received
 
@@ -36,6 +37,9 @@ _HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _MAX_AGE = re.compile(r"-?[0-9]+")
 _LONGEST_NUMBER = 18
 _LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+_LONGEST_MISTYPED = 40
+_NO_LETTER = re.compile(r"[^a-z]+")
+_MEANT = ("secure", "httponly", "samesite", "maxage", "partitioned")
 _SAME_SITE = frozenset({"strict", "lax", "none"})
 
 
@@ -56,6 +60,8 @@ class Cookie:
     """None: this host alone; else this domain and everything below it."""
     partitioned: bool = False
     persistent: bool = False
+    mistyped: str = ""
+    """An attribute that no browser knows, and that was meant to be one."""
     lifetime: int | None = None
     """Seconds, zero or less for a cookie that is being removed; None where it cannot be told or ends with the session."""
     rejected_because: str | None = None
@@ -153,10 +159,18 @@ def _made(name: str, attributes: dict[str, str], date: str) -> Cookie:
         path=path if path.startswith("/") else None,
         domain=attributes.get("domain", "").lower().removeprefix(".") or None,
         partitioned="partitioned" in attributes,
+        mistyped=next(filter(_is_mistyped, itertools.islice(attributes, MOST)), ""),
         persistent="max-age" in attributes
         or attributes.get("expires", "<expires:invalid>") != "<expires:invalid>",
         lifetime=lifetime,
     )
+
+
+def _is_mistyped(name: str) -> bool:
+    """Whether it is a known attribute but for a hyphen, quotes, or a lost semicolon: `http-only`, `secure httponly`."""
+    if name in cookies.ATTRIBUTES or len(name) > _LONGEST_MISTYPED:
+        return False
+    return _NO_LETTER.sub("", name).startswith(_MEANT)
 
 
 def _lifetime(attributes: dict[str, str], date: str) -> int | None:
