@@ -22,6 +22,8 @@ MOST = 180
 
 LONGEST_PAIR = 4096
 LONGEST_ATTRIBUTE = 1024
+MOST_ATTRIBUTES = 1000
+"""What stands further back is rubbish, and is not read."""
 LONGEST_SHOWN = 2000
 LONGEST_LIFE_SECONDS = 400 * 86_400
 """Browsers shorten whatever is longer."""
@@ -129,7 +131,7 @@ def _name_and_value(pair: str) -> tuple[str, str]:
 def _attributes(parts: list[str]) -> dict[str, str]:
     """The attributes by name, the last of each; too long ones are as if they were not there (5.6)."""
     found: dict[str, str] = {}
-    for part in parts:
+    for part in itertools.islice(filter(None, parts), MOST_ATTRIBUTES):
         name, _, value = part.partition("=")
         value = value.strip(_SPACE)
         if len(value) <= LONGEST_ATTRIBUTE:

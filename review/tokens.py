@@ -124,13 +124,12 @@ def hint(secret: str) -> str:
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 _BLOCKS = {
     "10.": rf"{_OCTET}\.",
-    "127.": rf"{_OCTET}\.",
     "192.168.": "",
     "169.254.": "",
     "172.": r"(?:1[6-9]|2[0-9]|3[01])\.",
     "100.": r"(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.",
 }
-"""RFC 1918, loopback, link-local, and RFC 6598: how they begin, and what follows before the last two numbers."""
+"""RFC 1918, link-local, and RFC 6598: how they begin, and what follows before the last two numbers."""
 
 
 def _block(beginning: str, rest: str) -> re.Pattern[str]:
@@ -149,6 +148,8 @@ _ADDRESSES = (
             r"f[c-e][0-9a-f]{2}:(?<=f[cd]..:|fe[89ab].:)(?<![0-9a-z:.].{5})[0-9a-f:]{1,34}(?![0-9a-z:])"
         ),
     ),
+    # The machine itself comes last, since it tells the least.
+    ("127.", _block("127.", rf"{_OCTET}\.")),
     ("[::1]", re.compile(r"\[::1\]")),
 )
 

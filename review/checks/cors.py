@@ -97,7 +97,7 @@ CREDENTIALED_ORIGIN = Rule(
 )
 VARY_MISSING = Rule(
     code="cors.vary_missing",
-    severity=Severity.LOW,
+    severity=Severity.INFO,
     title="The answer names one origin, and Vary does not say so",
     browser="Its cache, and every other, may give the answer for one origin to a page of another, which then fails to read it.",
     why="If the value depends on the request, answers are mixed up between origins. A value that is always the same is fine.",

@@ -149,6 +149,21 @@ def test_what_a_shared_cache_may_do(lines: tuple[str, ...], status: int, sharing
     assert caching.storable_by_shared_cache(received) is (sharing is not Sharing.NEVER)
 
 
+@pytest.mark.parametrize(
+    ("value", "storable"),
+    [
+        ("max-age=60", False),
+        ("public, max-age=60", True),
+        ("s-maxage=60", True),
+        ("must-revalidate, max-age=60", True),
+        ("must-revalidate, private", False),
+    ],
+)
+def test_an_answer_to_somebody_who_is_logged_in_is_shared_only_on_request(value: str, storable: bool) -> None:
+    received = Case("", (HTML, cc(value))).received()  # RFC 9111, 3.5
+    assert caching.storable_by_shared_cache(received, authorized=True) is storable
+
+
 def test_a_stated_time_weighs_more_than_a_guess() -> None:
     (stated,) = check.check(Case("", (HTML, SESSION, cc("max-age=60"))).received())
     (guessed,) = check.check(Case("", (HTML, SESSION)).received())
