@@ -34,6 +34,8 @@ FLAGS = frozenset(
 KNOWN = SECONDS | FIELDS | FLAGS
 LONGEST_LIFE = 2**31
 """Caches read anything greater as this (RFC 9111, 1.2.2)."""
+LONGEST_TARGETED = 4096
+"""Longer values are rubbish, and no CDN reads them."""
 _LONGEST_NUMBER = 18
 
 HEURISTIC = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
@@ -133,16 +135,26 @@ def _seconds(text: str) -> int | None:
     return LONGEST_LIFE if len(text) > _LONGEST_NUMBER else min(int(text), LONGEST_LIFE)
 
 
-def storable_by_shared_cache(received: Received) -> bool:
-    """Whether a shared cache may store the answer to an ordinary GET."""
-    return sharing(received) is not Sharing.NEVER
+def storable_by_shared_cache(received: Received, *, authorized: bool = False) -> bool:
+    """Whether a shared cache may store the answer to an ordinary GET, resp. to one with Authorization."""
+    return sharing(received, authorized=authorized) is not Sharing.NEVER
 
 
-def sharing(received: Received) -> Sharing:
-    """The most that any shared cache may do with the answer to a GET without Authorization (RFC 9111, 3 and 4)."""
+def sharing(received: Received, *, authorized: bool = False) -> Sharing:
+    """The most that any shared cache may do with the answer to a GET (RFC 9111, 3 and 4)."""
     if received.status < FIRST_FINAL or received.status in NOT_STORED_ALONE or _varies_by_all(received):
         return Sharing.NEVER
-    return max((_allowed(received, each) for each in _instructions(received)), key=lambda each: each.rank)
+    instructions = [each for each in _instructions(received) if not authorized or _for_all(each)]
+    return max((_allowed(received, each) for each in instructions), key=_rank, default=Sharing.NEVER)
+
+
+def _rank(sharing: Sharing) -> int:
+    return sharing.rank
+
+
+def _for_all(control: CacheControl | None) -> bool:
+    """Whether the answer to a request with Authorization may be stored nevertheless (RFC 9111, 3.5)."""
+    return control is not None and any(map(control.has, ("must-revalidate", "public", "s-maxage")))
 
 
 def _instructions(received: Received) -> Iterator[CacheControl | None]:
@@ -156,7 +168,8 @@ def _instructions(received: Received) -> Iterator[CacheControl | None]:
 def targeting(received: Received) -> CacheControl | None:
     """CDN-Cache-Control; None where it is not there, not a structured dictionary, or empty: then it does not count."""
     combined = received.combined(TARGETED)
-    parsed = readers.structured(combined, "dictionary") if combined else None
+    readable = combined and len(combined) <= LONGEST_TARGETED
+    parsed = readers.structured(combined or "", "dictionary") if readable else None
     if not parsed:
         return None
     found: dict[str, Value] = {}
@@ -171,7 +184,7 @@ def targeting(received: Received) -> CacheControl | None:
 
 def _allowed(received: Received, control: CacheControl | None) -> Sharing:
     rules = control or CacheControl({})
-    if rules.has("no-store") or rules.has("private"):
+    if (rules.has("no-store") and not rules.has("must-understand")) or rules.has("private"):
         return Sharing.NEVER
     fresh_for = _lifetime(received, rules)
     if rules.has("no-cache") or (fresh_for is not None and fresh_for <= 0):

@@ -6,12 +6,14 @@ The values of stored snapshots are masked, so nothing here depends on them but t
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from headersweep import cookies, masking, urls
+from review import cookie_dates
 from review.received import Received
 
 HEADER = "set-cookie"
@@ -20,6 +22,9 @@ MOST = 180
 
 LONGEST_PAIR = 4096
 LONGEST_ATTRIBUTE = 1024
+MOST_ATTRIBUTES = 1000
+"""What stands further back is rubbish, and is not read."""
+LONGEST_SHOWN = 2000
 LONGEST_LIFE_SECONDS = 400 * 86_400
 """Browsers shorten whatever is longer."""
 OLDEST_LIVE_YEAR = 978_307_200
@@ -30,9 +35,13 @@ PREFIXES = ("__host-http-", "__secure-", "__host-", "__http-")
 
 _SPACE = " \t"
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _MAX_AGE = re.compile(r"-?[0-9]+")
 _LONGEST_NUMBER = 18
 _LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+_LONGEST_MISTYPED = 40
+_NO_LETTER = re.compile(r"[^a-z]+")
+_MEANT = ("secure", "httponly", "samesite", "maxage", "partitioned")
 _SAME_SITE = frozenset({"strict", "lax", "none"})
 
 
@@ -53,6 +62,8 @@ class Cookie:
     """None: this host alone; else this domain and everything below it."""
     partitioned: bool = False
     persistent: bool = False
+    mistyped: str = ""
+    """An attribute that no browser knows, and that was meant to be one."""
     lifetime: int | None = None
     """Seconds, zero or less for a cookie that is being removed; None where it cannot be told or ends with the session."""
     rejected_because: str | None = None
@@ -102,7 +113,7 @@ def cookie(line: str, *, secure: bool = True, host: str = "", date: str = "") ->
         or _forbidden(made, secure=secure or _is_local(host))
         or _nameless_prefix(name, value)
     )
-    return replace(made, rejected_because=rejected, evidence=shown(line))
+    return replace(made, rejected_because=rejected, evidence=shown(line[:LONGEST_SHOWN]))
 
 
 def shown(line: str) -> str:
@@ -120,7 +131,7 @@ def _name_and_value(pair: str) -> tuple[str, str]:
 def _attributes(parts: list[str]) -> dict[str, str]:
     """The attributes by name, the last of each; too long ones are as if they were not there (5.6)."""
     found: dict[str, str] = {}
-    for part in parts:
+    for part in itertools.islice(filter(None, parts), MOST_ATTRIBUTES):
         name, _, value = part.partition("=")
         value = value.strip(_SPACE)
         if len(value) <= LONGEST_ATTRIBUTE:
@@ -131,7 +142,7 @@ def _attributes(parts: list[str]) -> dict[str, str]:
 def _note(found: dict[str, str], name: str, value: str) -> None:
     """Expires and Max-Age that make no sense do not replace an earlier one that does (5.6.1, 5.6.2)."""
     unusable = (name == "max-age" and not _MAX_AGE.fullmatch(value)) or (
-        name == "expires" and not value.startswith("<expires") and cookies.instant(value) is None
+        name == "expires" and not value.startswith("<expires") and cookie_dates.instant(value) is None
     )
     if not unusable:
         found[name] = value
@@ -150,10 +161,18 @@ def _made(name: str, attributes: dict[str, str], date: str) -> Cookie:
         path=path if path.startswith("/") else None,
         domain=attributes.get("domain", "").lower().removeprefix(".") or None,
         partitioned="partitioned" in attributes,
+        mistyped=next(filter(_is_mistyped, itertools.islice(attributes, MOST)), ""),
         persistent="max-age" in attributes
         or attributes.get("expires", "<expires:invalid>") != "<expires:invalid>",
         lifetime=lifetime,
     )
+
+
+def _is_mistyped(name: str) -> bool:
+    """Whether it is a known attribute but for a hyphen, quotes, or a lost semicolon: `http-only`, `secure httponly`."""
+    if name in cookies.ATTRIBUTES or len(name) > _LONGEST_MISTYPED:
+        return False
+    return _NO_LETTER.sub("", name).startswith(_MEANT)
 
 
 def _lifetime(attributes: dict[str, str], date: str) -> int | None:
@@ -161,7 +180,7 @@ def _lifetime(attributes: dict[str, str], date: str) -> int | None:
     if "max-age" in attributes:
         return _seconds(attributes["max-age"])
     expires = attributes.get("expires", "")
-    until, now = cookies.instant(expires), cookies.instant(date)
+    until, now = cookie_dates.instant(expires), cookie_dates.instant(date)
     if until is None:
         return 0 if expires == "<expires:past>" else None
     if now is None:
@@ -193,7 +212,7 @@ def _foreign(said: str | None, host: str) -> str | None:
         return None
     if not domain.isascii():
         return "its Domain is not ASCII"
-    if host and not host.endswith(f".{domain}"):
+    if not _HOST_NAME.fullmatch(domain) or (host and not host.endswith(f".{domain}")):
         return "its Domain is not the host's"
     return "its Domain is a public suffix" if _is_public_suffix(domain) else None
 

@@ -164,6 +164,7 @@ VERSION_ENDINGS = ("-version", "-release")
 PUBLIC_VERSIONS = frozenset({"api-version", "x-api-version", "odata-version", "dataserviceversion"})
 """Versions of interfaces, which clients have to know."""
 
+_BEGINNINGS = tuple(beginning for beginning, _ in BEGINNINGS)
 _TABLE = OWASP_2026_07 | ALSO
 
 
@@ -174,4 +175,8 @@ def kind_of(name: str) -> Kind | None:
         return kind
     if name.startswith("x-") and name.endswith(VERSION_ENDINGS) and name not in PUBLIC_VERSIONS:
         return Kind.TECHNOLOGY
-    return next((kind for beginning, kind in BEGINNINGS if name.startswith(beginning)), None)
+    return _by_beginning(name) if name.startswith(_BEGINNINGS) else None
+
+
+def _by_beginning(name: str) -> Kind:
+    return next(kind for beginning, kind in BEGINNINGS if name.startswith(beginning))

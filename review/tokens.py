@@ -121,42 +121,66 @@ def hint(secret: str) -> str:
     return f"{secret[:SHOWN] if len(secret) >= LONG_ENOUGH_TO_SHOW else ''}{MASK}"
 
 
-_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
-_PRIVATE = (
-    rf"(?:10\.{_OCTET}|127\.{_OCTET}|192\.168|169\.254|172\.(?:1[6-9]|2[0-9]|3[01])"
-    r"|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))"
-)
-ADDRESS = re.compile(
-    # A slash right after a word makes it a version: Product/10.0.0.1.
-    rf"(?<![A-Za-z0-9_.-])(?<![^/\s]/){_PRIVATE}\.{_OCTET}\.{_OCTET}(?![A-Za-z0-9_-]|\.[0-9])"
-    r"|(?<![0-9A-Za-z:.])(?:f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]):[0-9a-f:]{1,34}[0-9a-f](?![0-9A-Za-z:])"
-    r"|(?<=\[)::1(?=\])",
-    re.IGNORECASE,
-)
-"""Addresses that mean something only inside of a network: RFC 1918, 6598, 3927, 4193, loopback and link-local."""
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+_BLOCKS = {
+    "10.": rf"{_OCTET}\.",
+    "192.168.": "",
+    "169.254.": "",
+    "172.": r"(?:1[6-9]|2[0-9]|3[01])\.",
+    "100.": r"(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.",
+}
+"""RFC 1918, link-local, and RFC 6598: how they begin, and what follows before the last two numbers."""
 
-_INNER = "local|localdomain|internal|intranet|corp|lan|home\\.arpa|private|svc\\.cluster\\.local|cluster\\.local|consul"
-INNER_NAME = re.compile(
-    rf"(?<=[A-Za-z0-9_-])\.(?:{_INNER})(?![A-Za-z0-9_-]|\.[A-Za-z0-9])"
-    r"|(?<![A-Za-z0-9_.-])ip-(?:10|172|192)(?:-[0-9]{1,3}){3}(?![0-9-])"
-    r"|(?<=//)localhost(?![A-Za-z0-9_.-])",
-    re.IGNORECASE,
+
+def _block(beginning: str, rest: str) -> re.Pattern[str]:
+    """A slash right after a word makes it a version, as in Product/10.0.0.1."""
+    text = re.escape(beginning)
+    before = rf"(?<![A-Za-z0-9_.-]{text})(?<![^/\s]/{text})"
+    return re.compile(rf"{text}{before}{rest}{_OCTET}\.{_OCTET}(?![A-Za-z0-9_-]|\.[0-9])")
+
+
+_ADDRESSES = (
+    *((beginning, _block(beginning, rest)) for beginning, rest in _BLOCKS.items()),
+    # Unique local and link-local addresses (RFC 4193, 4291), in small letters.
+    (
+        "f",
+        re.compile(
+            r"f[c-e][0-9a-f]{2}:(?<=f[cd]..:|fe[89ab].:)(?<![0-9a-z:.].{5})[0-9a-f:]{1,34}(?![0-9a-z:])"
+        ),
+    ),
+    # The machine itself comes last, since it tells the least.
+    ("127.", _block("127.", rf"{_OCTET}\.")),
+    ("[::1]", re.compile(r"\[::1\]")),
 )
-"""Where a name of an inner host ends, or begins: names that no public DNS has."""
+
+_INNER = "local|localdomain|internal|intranet|corp|lan|home\\.arpa|private|cluster\\.local|consul"
+_NAMES = (
+    re.compile(rf"\.(?<=[a-z0-9_-]\.)(?:{_INNER})(?![a-z0-9_-]|\.[a-z0-9])"),
+    re.compile(r"ip-(?<![a-z0-9_.-]ip-)(?:10|172|192)(?:-[0-9]{1,3}){3}(?![0-9-])"),
+    re.compile(r"//localhost(?![a-z0-9_.-])"),
+)
+"""Where a name that no public DNS has ends, or begins; in small letters."""
 _LONGEST_HOST = 253
+_OUTSIDE = re.compile(r"[^a-z0-9_.-]")
 
 
 def internal_address(text: str) -> str | None:
-    """The first address of an inner network in a text."""
-    match = ADDRESS.search(text)
-    return match[0] if match else None
+    """An address in a text that means something inside of a network alone, in lower case; None without any."""
+    text = text.lower()
+    for beginning, form in _ADDRESSES:
+        match = form.search(text) if beginning in text else None
+        if match is not None:
+            return match[0].strip("[]")
+    return None
 
 
 def internal_name(text: str) -> str | None:
-    """The first name of an inner host in a text."""
-    match = INNER_NAME.search(text)
-    if match is None:
-        return None
-    before = text[max(0, match.start() - _LONGEST_HOST) : match.start()]
-    word = re.split(r"[^A-Za-z0-9_.-]", before)[-1] if match[0].startswith(".") else ""
-    return f"{word}{match[0]}"
+    """The first name of an inner host in a text, in lower case; None without any."""
+    text = text.lower()
+    for form in _NAMES:
+        match = form.search(text)
+        if match is not None:
+            before = text[max(0, match.start() - _LONGEST_HOST) : match.start()]
+            word = _OUTSIDE.split(before)[-1] if match[0].startswith(".") else ""
+            return f"{word}{match[0]}".lstrip("/")
+    return None

@@ -27,6 +27,8 @@ _FIX = (
     "Access-Control-Allow-Origin: https://app.example\nOne origin that needs it, and Vary: Origin beside it."
 )
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+LONGEST = 300
+"""No host's name is so long."""
 _USUAL_PORT = {"http": ":80", "https": ":443"}
 
 ANY_ORIGIN = Rule(
@@ -95,7 +97,7 @@ CREDENTIALED_ORIGIN = Rule(
 )
 VARY_MISSING = Rule(
     code="cors.vary_missing",
-    severity=Severity.LOW,
+    severity=Severity.INFO,
     title="The answer names one origin, and Vary does not say so",
     browser="Its cache, and every other, may give the answer for one origin to a page of another, which then fails to read it.",
     why="If the value depends on the request, answers are mixed up between origins. A value that is always the same is fine.",
@@ -139,7 +141,9 @@ def allowed_origin(received: Received) -> str | None:
     value = received.combined(ORIGIN)
     if value is None or value in {"*", "null"}:
         return value
-    return value if _ORIGIN.fullmatch(value) and not _has_usual_port(value) else None
+    return (
+        value if len(value) <= LONGEST and _ORIGIN.fullmatch(value) and not _has_usual_port(value) else None
+    )
 
 
 def _has_usual_port(origin: str) -> bool:

@@ -14,6 +14,8 @@ from review.received import Received
 _OWASP = "https://owasp.org/www-project-secure-headers/#prevent-information-disclosure-via-http-headers"
 _IGNORES = "It does nothing with the header."
 _VERSION = re.compile(r"[0-9]\.[0-9]|[/ ]v?[0-9]")
+LOOKED_AT = 500
+"""A version stands further in front."""
 MOST = 50
 """No more findings on one answer: whoever sends more such headers sends anything."""
 
@@ -134,9 +136,9 @@ def check(received: Received) -> Iterator[Finding]:
 def _rule(name: str, kind: Kind, values: tuple[str, ...]) -> Rule:
     if kind is not Kind.TECHNOLOGY:
         return _BY_KIND[kind]
-    versioned = any(_VERSION.search(value) for value in values)
+    versioned = any(_VERSION.search(value, 0, LOOKED_AT) for value in values)
     if name == "server":
         return SERVER_VERSION if versioned else SERVER_NAME
     if name.endswith(disclosure.VERSION_ENDINGS):
-        versioned = any(character.isdigit() for value in values for character in value[:100])
+        versioned = any(character.isdigit() for value in values for character in value[:LOOKED_AT])
     return TECHNOLOGY_VERSION if versioned else TECHNOLOGY

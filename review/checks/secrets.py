@@ -67,6 +67,8 @@ EFFECTIVE: dict[str, Any] = {}
 
 MOST = 20
 """No more findings of one kind on one answer."""
+LOOKED_AT = 100
+"""No more headers with a telling name."""
 
 CREDENTIALS = frozenset(
     {
@@ -100,17 +102,7 @@ POLICIES = frozenset(
 )
 """Here the machine itself may be named: a page talks to a program that its user has installed."""
 
-_TELLING = (
-    "token",
-    "secret",
-    "password",
-    "passwd",
-    "apikey",
-    "api-key",
-    "private-key",
-    "access-key",
-    "credential",
-)
+_TELLING = re.compile("token|secret|passw|apikey|api-key|private-key|access-key|credential")
 _NOT_TELLING = (
     "csrf",
     "xsrf",
@@ -166,17 +158,16 @@ def _tokens(received: Received) -> Iterator[Finding]:
 
 
 def _token_like(received: Received) -> Iterator[Finding]:
-    for name in received.names:
-        if _is_telling(name):
-            value = next((value for value in received.values(name) if is_random(value)), None)
-            if value is not None:
-                yield TOKEN_LIKE.found(f"{_written(received, name)}: {tokens.hint(value)}", name)
+    for name in itertools.islice(filter(_is_telling, received.names), LOOKED_AT):
+        value = next((value for value in received.values(name) if is_random(value)), None)
+        if value is not None:
+            yield TOKEN_LIKE.found(f"{_written(received, name)}: {tokens.hint(value)}", name)
 
 
 def _is_telling(name: str) -> bool:
-    if name in CREDENTIALS or name in COOKIES:
+    if not _TELLING.search(name) or name in CREDENTIALS:
         return False
-    return any(part in name for part in _TELLING) and not any(part in name for part in _NOT_TELLING)
+    return not any(part in name for part in _NOT_TELLING)
 
 
 def is_random(value: str) -> bool:
@@ -217,5 +208,5 @@ def _inner(received: Received) -> Iterator[tuple[str, str]]:
 def _around(received: Received, name: str, value: str, found: str) -> str:
     """The header with what stands around the found part, secrets masked."""
     safe = tokens.masked(value)
-    at = max(safe.find(found) - _CONTEXT, 0)
+    at = max(safe.lower().find(found) - _CONTEXT, 0)
     return f"{_written(received, name)}: {safe[at : at + len(found) + 2 * _CONTEXT]}"

@@ -26,7 +26,10 @@ REJECTED = Rule(
     code="cookie.rejected",
     severity=Severity.MEDIUM,
     title="Browsers do not keep this cookie",
-    browser="It drops the whole line; the detail says for what.",
+    browser=(
+        "It drops the whole line; the detail says for what. A browser that does not know Partitioned keeps a cookie that is "
+        "wrong in that alone."
+    ),
     why="What the cookie was for does not work, or an older cookie of that name stays in use.",
     fix=f"{_BEST}\nWhatever the detail names has to change.",
     link=_STORAGE,
@@ -48,7 +51,7 @@ SAMESITE_NONE_INSECURE = Rule(
     code="cookie.samesite_none_insecure",
     severity=Severity.MEDIUM,
     title="SameSite=None without Secure",
-    browser="Chromium drops the cookie; Firefox warns, and may drop it; Safari keeps it.",
+    browser="Chromium and Firefox (since 131) drop the cookie; Safari keeps it.",
     why="The cookie works in some browsers alone; there it travels in the clear with requests that any site causes.",
     fix="Set-Cookie: name=...; Path=/; Secure; SameSite=None",
     link=_STORAGE,
@@ -158,6 +161,15 @@ FOLDED = Rule(
     fix="Set-Cookie: first=...; Path=/; Secure; HttpOnly; SameSite=Lax\nOne line for each cookie.",
     link="https://www.rfc-editor.org/rfc/rfc9110.html#section-5.3",
 )
+MISTYPED = Rule(
+    code="cookie.mistyped_attribute",
+    severity=Severity.LOW,
+    title="The cookie has an attribute that no browser knows",
+    browser="It compares the whole name between two semicolons, in any case, and skips what it does not know.",
+    why="The attribute looks as if it protected the cookie, and does not.",
+    fix=f"{_BEST}\nA semicolon between attributes, no quotes, no hyphen in HttpOnly and SameSite.",
+    link=f"{_LINK}#name-the-set-cookie-header-field-3",
+)
 TOO_MANY = Rule(
     code="cookie.too_many",
     severity=Severity.LOW,
@@ -182,6 +194,7 @@ RULES = (
     LONG_LIVED,
     CSRF_READABLE,
     FOLDED,
+    MISTYPED,
     TOO_MANY,
 )
 
@@ -201,6 +214,7 @@ def check(received: Received) -> Iterator[Finding]:
         if not each.accepted:
             yield _refused(each)
         elif not each.removed:
+            yield from _mistyped(each)
             yield from _kept(each, secure=received.secure)
     if len(received.values(HEADER)) > cookies.MOST:
         yield TOO_MANY.found(detail=f"{len(received.values(HEADER))} lines")
@@ -210,6 +224,11 @@ def _folded(each: Cookie) -> Iterator[Finding]:
     _, _, attributes = each.evidence.partition(";")
     if folding.FOLDED_COOKIE.search(attributes):
         yield FOLDED.found(each.evidence, each.name)
+
+
+def _mistyped(each: Cookie) -> Iterator[Finding]:
+    if each.mistyped:
+        yield MISTYPED.found(each.evidence, each.name, each.mistyped)
 
 
 def _refused(each: Cookie) -> Finding:

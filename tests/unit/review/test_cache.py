@@ -133,6 +133,7 @@ def test_cache(case: Case) -> None:
         ((cc("max-age=60"), "Vary: Cookie"), 200, Sharing.FRESH),
         ((DATE, "Expires: Tue, 01 Jan 2030 00:01:00 GMT"), 302, Sharing.FRESH),
         ((DATE, "Expires: Tue, 01 Jan 2030 00:00:00 GMT"), 302, Sharing.ASKING),
+        ((cc("no-store, must-understand, max-age=60"),), 200, Sharing.FRESH),
         ((DATE, "Expires: 0"), 302, Sharing.ASKING),
         (("Expires: Tue, 01 Jan 2030 00:01:00 GMT",), 200, Sharing.ASKING),
         (("Expires: <expires:future>",), 200, Sharing.FRESH),
@@ -146,6 +147,21 @@ def test_what_a_shared_cache_may_do(lines: tuple[str, ...], status: int, sharing
     received = Case("", lines, status=status).received()
     assert caching.sharing(received) is sharing
     assert caching.storable_by_shared_cache(received) is (sharing is not Sharing.NEVER)
+
+
+@pytest.mark.parametrize(
+    ("value", "storable"),
+    [
+        ("max-age=60", False),
+        ("public, max-age=60", True),
+        ("s-maxage=60", True),
+        ("must-revalidate, max-age=60", True),
+        ("must-revalidate, private", False),
+    ],
+)
+def test_an_answer_to_somebody_who_is_logged_in_is_shared_only_on_request(value: str, storable: bool) -> None:
+    received = Case("", (HTML, cc(value))).received()  # RFC 9111, 3.5
+    assert caching.storable_by_shared_cache(received, authorized=True) is storable
 
 
 def test_a_stated_time_weighs_more_than_a_guess() -> None:

@@ -84,6 +84,11 @@ CASES = (
     Case(
         "an inner address in a policy", (HTML, "Content-Security-Policy: img-src http://10.0.0.5"), {ADDRESS}
     ),
+    Case(
+        "the machine itself and another in a policy",
+        (HTML, "Content-Security-Policy: connect-src http://127.0.0.1 http://localhost http://192.168.0.1"),
+        {ADDRESS},
+    ),
     Case("a public address", (HTML, "X-A: 8.8.8.8")),
     Case("no address", (HTML, "X-A: 10.0.0.256")),
     Case("five numbers", (HTML, "X-A: 10.0.0.1.2")),

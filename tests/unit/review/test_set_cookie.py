@@ -18,6 +18,8 @@ REJECTED, BROKEN = "cookie.rejected", "cookie.prefix_broken"
 INSECURE, READABLE, NO_PREFIX = "cookie.insecure", "cookie.session_readable", "cookie.no_prefix"
 MISSING, UNKNOWN, CROSS = "cookie.samesite_missing", "cookie.samesite_unknown", "cookie.session_cross_site"
 WIDE, LONG, NONE = "cookie.wide_domain", "cookie.long_lived_session", "cookie.samesite_none_insecure"
+MISTYPED = "cookie.mistyped_attribute"
+_INVALID = "web-platform-tests, cookies/attributes/invalid"
 OVER_HTTP, CSRF, FOLDED = "cookie.session_over_http", "cookie.csrf_readable", "cookie.folded"
 
 
@@ -141,6 +143,13 @@ CASES = (
     Case("taken away and refused", a("__Host-sid=; Max-Age=0; Secure"), {BROKEN}),
     Case("against forged requests", a("csrftoken=1; Path=/; Secure; SameSite=Lax"), {CSRF}),
     Case("against forged requests, hidden", a(f"XSRF-TOKEN=1; {SAFE}")),
+    Case("HttpOnly with a value", a("theme=1; Path=/; Secure=true; HttpOnly=0; SameSite=Lax")),
+    Case("HttpOnly with a hyphen", a("theme=1; Secure; Http-Only; SameSite=Lax"), {MISTYPED}),
+    Case("SameSite with a hyphen", a("theme=1; Secure; Same-Site=Lax"), {MISTYPED, MISSING}),
+    Case("Secure in quotes", a('theme=1; "Secure"; SameSite=Lax'), {MISTYPED, INSECURE}, source=_INVALID),
+    Case("Secure and a word", a("theme=1; Secure qux; SameSite=Lax"), {MISTYPED, INSECURE}, source=_INVALID),
+    Case("a lost semicolon", a("theme=1; Secure HttpOnly; SameSite=Lax"), {MISTYPED, INSECURE}),
+    Case("an extension", a(f"theme=1; Priority=High; Version=1; {SAFE}")),
     Case("joined lines", a(f"a=1; {SAFE}, b=2; {SAFE}"), {FOLDED}),
     Case("a date is no joined line", a(f"a=1; Expires=Thu, 01 Jan 2099 00:00:00 GMT; {SAFE}")),
     Case("as many as a browser keeps", (HTML, *(f"Set-Cookie: a{n}=1; {SAFE}" for n in range(180)))),
@@ -195,6 +204,54 @@ def test_names_and_places_are_read_as_browsers_do(
 def test_how_long_a_cookie_lives(attributes: str, persistent: bool, lifetime: int | None) -> None:
     found = of(f"a=b; {attributes}", date="Tue, 01 Jan 2030 00:00:00 GMT")
     assert (found.persistent, found.lifetime) == (persistent, lifetime)
+
+
+@pytest.mark.parametrize("host", ["home.example.org", ""])
+@pytest.mark.parametrize(
+    ("domain", "accepted"),
+    [
+        ("home.example.org", True),
+        (".home.example.org", True),
+        ("  .home.example.org", True),
+        ("hOmE.eXaMpLe.org", True),
+        (".example.org", True),
+        ("example.org", True),
+        ("", True),
+        ("other.example.orgzzz; domain=home.example.org", True),
+        ("home.example.org; domain=..home.example.org", False),
+        ("..home.example.org", False),
+        ("www..example.org", False),
+        ("  .  home.example.org", False),
+        ("home.example.org.", False),
+        ("home.example.org..", False),
+        ("home.example.org .", False),
+        ('"home.example.org"', False),
+        ("home.example.org:80", False),
+        ("org", False),
+        (".org", False),
+        ("..org", False),
+        (".org.", False),
+    ],
+)
+def test_domains_are_judged_as_in_the_public_browser_tests(host: str, domain: str, accepted: bool) -> None:
+    # web-platform-tests, cookies/attributes/domain; without a host as far as that can be known.
+    assert of(f"test=1; domain={domain}", host=host).accepted is accepted
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        (2048, 2048, True),
+        (4096, 0, True),
+        (4097, 0, False),
+        (1, 4095, True),
+        (1, 4096, False),
+        (0, 4096, True),
+    ],
+)
+def test_lengths_are_judged_as_in_the_public_browser_tests(name: int, value: int, accepted: bool) -> None:
+    # web-platform-tests, cookies/size/name-and-value.
+    assert of(f"{'n' * name}={'v' * value}").accepted is accepted
 
 
 def test_no_value_reaches_evidence_or_json() -> None:
