@@ -16,6 +16,8 @@ def decoded_and_split(value: str | None) -> list[str]:
     """
     if value is None:
         return []
+    if '"' not in value:
+        return [piece.strip(WHITESPACE) for piece in value.split(",")]
     values: list[str] = []
     piece: list[str] = []
     quoted = escaped = False
