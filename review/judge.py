@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from headersweep.responses import ResponseClass
-from review import table
+from review import table, tokens
 from review.finding import Finding
 from review.received import Received
 
@@ -43,10 +44,16 @@ def effective(received: Received) -> dict[str, Any]:
 
 
 def _placed(finding: Finding, kind: ResponseClass) -> Finding:
-    """An error page matters one level less than the page that it stands for."""
-    if kind is ResponseClass.ERROR:
-        return replace(finding, severity=finding.severity.lowered())
-    return finding
+    """A finding without secrets; an error page matters one level less than the page that it stands for."""
+    severity = finding.severity.lowered() if kind is ResponseClass.ERROR else finding.severity
+    # Here, so that no check can put a token that stands in the same line into tables, logs and reports.
+    evidence = _masked(finding.evidence)
+    if severity is finding.severity and evidence is finding.evidence:
+        return finding
+    return replace(finding, severity=severity, evidence=evidence)
+
+
+_masked = lru_cache(maxsize=1024)(tokens.masked)
 
 
 def _order(finding: Finding) -> tuple[int, str, str, str]:
