@@ -256,7 +256,7 @@ def _cors(scan: Scan) -> str:
     return "cross-origin-resource-sharing-implemented-with-restricted-access"
 
 
-def _redirection(scan: Scan) -> str:
+def _redirection(scan: Scan) -> str:  # noqa: PLR0911 - their list, in their order
     route = scan.route
     if not route:
         return "redirection-not-needed-no-http"

@@ -80,9 +80,9 @@ def _faults(cookie: Cookie, *, hsts: bool) -> list[str]:
 def _has_bad_same_site(line: str) -> bool:
     for part in line.split(";"):
         name, _, rest = part.partition("=")
-        if name.strip(WHITESPACE).lower() == "samesite":
-            if rest.partition("=")[0].strip(WHITESPACE).lower() not in _SAME_SITE:
-                return True
+        value = rest.partition("=")[0].strip(WHITESPACE).lower()
+        if name.strip(WHITESPACE).lower() == "samesite" and value not in _SAME_SITE:
+            return True
     return False
 
 
@@ -132,7 +132,7 @@ def _cookie(line: str, host: str, url: str) -> Cookie | None:
 
 def _attributes(text: str) -> dict[str, str]:
     """The attributes; the last one of a name counts, of domains the last that is not empty."""
-    found = {}
+    found: dict[str, str] = {}
     for part in text.split(";"):
         name, value = (side.strip(WHITESPACE) for side in part.partition("=")[::2])
         name = name.lower()

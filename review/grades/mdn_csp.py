@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import urllib.parse
 from collections.abc import Iterable
@@ -98,7 +99,7 @@ _PASSED = (
 )
 
 
-def _first_match(directives: Directives, *, https: bool) -> str:
+def _first_match(directives: Directives, *, https: bool) -> str:  # noqa: PLR0911 - their list, in their order
     # Directives that fall back share the set of default-src, and what is taken from one is taken from all.
     script, style, objects = (_fallback(directives, f"{name}-src") for name in ("script", "style", "object"))
     for sources in (script, style):
@@ -182,7 +183,7 @@ def _sources(name: str, values: list[str], number: int) -> list[_Source]:
 def _kept(combined: list[_Source]) -> list[_Source]:
     """Those that stay: of neighbours in the alphabet, the shorter of one policy, and what two policies both name."""
     combined.sort(key=lambda source: source.weight)
-    for before, source in zip(combined, combined[1:], strict=False):
+    for before, source in itertools.pairwise(combined):
         if source.policy == before.policy:
             source.keep = source.keep and not source.text.startswith(before.text)
         elif _is_part(before.text, source.text):

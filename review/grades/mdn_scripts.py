@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from review.grades.mdn_cookies import is_address, suffixes
-from review.grades.scan import Scan, Script, host_of
+from review.grades.scan import WHITESPACE, Scan, Script, host_of
 
 _ALL_SECURE = "sri-implemented-and-all-scripts-loaded-securely"
 _EXTERNAL_SECURE = "sri-implemented-and-external-scripts-loaded-securely"
@@ -44,22 +44,28 @@ def scripts(scan: Scan) -> tuple[Script, ...]:
 def _worst(found: tuple[Script, ...], scan: Scan) -> tuple[str, bool]:
     result, foreign = "", False
     for script in found:
-        if not script.src:
+        src = _with_lower_scheme(script.src)
+        if not src:
             continue
-        if _is_own(script.src, host_of(scan.start)):
-            if script.has_integrity and not result and _is_secure(script.src, https=scan.https):
+        if _is_own(src, host_of(scan.start)):
+            if script.has_integrity and not result and _is_secure(src, https=scan.https):
                 result = _ALL_SECURE
         else:
             foreign = True
-            fault = _fault(script)
+            fault = _fault(src, has_integrity=script.has_integrity)
             if fault and (not result or _WORSE.index(fault) > _WORSE.index(result)):
                 result = fault
     return result, foreign
 
 
-def _fault(script: Script) -> str:
-    secure = script.src.startswith("https://")
-    if script.has_integrity:
+def _with_lower_scheme(src: str) -> str:
+    scheme, colon, rest = src.strip(WHITESPACE).partition(":")
+    return f"{scheme.lower()}{colon}{rest}" if colon and scheme.isalpha() else scheme + colon + rest
+
+
+def _fault(src: str, *, has_integrity: bool) -> str:
+    secure = src.startswith("https://")
+    if has_integrity:
         return "" if secure else _WORSE[2]
     return _WORSE[3] if secure else _WORSE[4]
 
