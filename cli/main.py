@@ -29,6 +29,9 @@ COMMANDS = {
     "runs": Lazy("cli.commands.runs:runs", "List the newest runs."),
     "show": Lazy("cli.commands.show:show", "Show one run in full."),
     "export": Lazy("cli.commands.export:export", "Print every visit of a run, sorted by URL."),
+    "check": Lazy(
+        "cli.commands.check:check", "Judge a header block, curl's output, a HAR file or JSON lines, offline."
+    ),
     "sites": Lazy("cli.commands.sites:sites", "Plan, apply and list site files."),
     "pause": Lazy("cli.commands.pause:pause", "The kill switch: stop all crawling within seconds."),
     "unpause": Lazy("cli.commands.pause:unpause", "Let crawling go on."),
