@@ -45,6 +45,9 @@ ALGORITHMS = ("6", "5", "4")
     show_default=True,
     help="The version of the MDN Observatory's grade.",
 )
+@click.option(
+    "--catalogue", is_flag=True, help="Print all rules as Markdown (docs/checks.md), and judge nothing."
+)
 @options.to_file
 def check(  # noqa: PLR0913, PLR0917 - one parameter a flag
     file: str,
@@ -55,6 +58,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter a flag
     shape: str,
     fail_on: str,
     algorithm: str,
+    catalogue: bool,
     output: str | None,
 ) -> None:
     """Judge the headers in FILE, or on stdin: a header block, what `curl -sI` or `curl -sD-` print, HAR, or JSON lines.
@@ -69,6 +73,11 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter a flag
     if (jsonl or har) and (url or status):
         raise UsageError("--url and --status are for a header block: JSON lines and HAR files have their own")
     output_module.check(output)
+    if catalogue:
+        from review import docs
+
+        output_module.emit(docs.as_markdown().rstrip("\n"), output)
+        return
     with _opened(file) as source:
         if jsonl:
             with output_module.writing(output) as stream:
