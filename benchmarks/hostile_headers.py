@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import random
 from collections.abc import Iterator
@@ -184,15 +185,15 @@ _PIECES = (
 
 def random_block(chance: random.Random) -> tuple[Pair, ...]:
     """A small block of known headers and strangers with plausible and absurd values."""
-    known = _known()
     return tuple(
-        (chance.choice(known) if chance.random() < 0.9 else _noise(chance, 12), _value(chance))  # noqa: PLR2004
+        (chance.choice(_known()) if chance.random() < 0.9 else _noise(chance, 12), _value(chance))
         for _ in range(chance.randrange(8))
     )
 
 
-def _known() -> list[str]:
-    return list(itertools.chain(names(), map(str.title, names())))
+@functools.cache
+def _known() -> tuple[str, ...]:
+    return tuple(itertools.chain(names(), map(str.title, names())))
 
 
 def _value(chance: random.Random) -> str:

@@ -64,8 +64,7 @@ ORDINARY: dict[str, tuple[Pair, ...]] = {
         *_HARDENED,
         (
             "Content-Security-Policy",
-            f"default-src 'self'; script-src 'self' 'unsafe-inline' {_HOSTS}; style-src 'self' {_HOSTS}; img-src * data:; "
-            f"connect-src 'self' {_HOSTS}; frame-ancestors 'none'; report-uri /csp; report-to default",
+            f"default-src 'self'; script-src 'self' 'unsafe-inline' {_HOSTS}; style-src 'self' {_HOSTS}; report-to default",
         ),
     ),
     "shop with cookies": (
@@ -151,7 +150,7 @@ def fuzz(count: int, seed: int) -> bool:
     began = time.perf_counter()
     slowest = 0.0
     for number in range(count):
-        chance = random.Random(f"{seed}/{number}")
+        chance = random.Random(f"{seed}/{number}")  # noqa: S311 - nothing secret
         pairs = hostile_headers.random_block(chance)
         started = time.thread_time_ns()
         try:
