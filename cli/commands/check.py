@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from review.single import Verdict
 
 ALGORITHMS = ("6", "5", "4")
+HINT = "run the command again"
 
 
 @click.command(short_help="Judge a header block, curl's output, a HAR file or JSON lines, offline.")
@@ -66,28 +67,36 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter a flag
     Where redirects were followed, the last answer is judged. Nothing is fetched, and nothing is kept.
     """
     from cli import output as output_module
+
+    _refuse_nonsense(url, status, jsonl=jsonl, har=har)
+    output_module.check(output)
+    if catalogue:
+        from review import docs
+
+        output_module.emit(docs.as_markdown().rstrip("\n"), output, HINT)
+        return
+    with _opened(file) as source:
+        if jsonl:
+            with output_module.writing(output, HINT) as stream:
+                code = _lines(source, stream, int(algorithm), fail_on)
+        else:
+            answers, several = _answers(source.read(), url, status, har=har)
+            verdicts = [_judged(answer, int(algorithm)) for answer in answers]
+            output_module.emit(_rendered(verdicts, shape, several=several), output, HINT)
+            code = _exit_code(verdicts, fail_on)
+    sys.exit(code)
+
+
+def _refuse_nonsense(url: str, status: int | None, *, jsonl: bool, har: bool) -> None:
     from headersweep.errors import UsageError
+    from review.grades import scan
 
     if jsonl and har:
         raise UsageError("--jsonl and --har exclude each other")
     if (jsonl or har) and (url or status):
         raise UsageError("--url and --status are for a header block: JSON lines and HAR files have their own")
-    output_module.check(output)
-    if catalogue:
-        from review import docs
-
-        output_module.emit(docs.as_markdown().rstrip("\n"), output)
-        return
-    with _opened(file) as source:
-        if jsonl:
-            with output_module.writing(output) as stream:
-                code = _lines(source, stream, int(algorithm), fail_on)
-        else:
-            answers, several = _answers(source.read(), url, status, har=har)
-            verdicts = [_judged(answer, int(algorithm)) for answer in answers]
-            output_module.emit(_rendered(verdicts, shape, several=several), output)
-            code = _exit_code(verdicts, fail_on)
-    sys.exit(code)
+    if url and (scan.scheme_of(url) not in {"http", "https"} or not scan.host_of(url)):
+        raise UsageError(f"--url {url} is no http(s) URL")
 
 
 def _opened(file: str) -> BinaryIO:
