@@ -32,6 +32,9 @@ COMMANDS = {
     "rejudge": Lazy(
         "cli.commands.rejudge:rejudge", "Judge stored runs under the present rules, without a network."
     ),
+    "check": Lazy(
+        "cli.commands.check:check", "Judge a header block, curl's output, a HAR file or JSON lines, offline."
+    ),
     "sites": Lazy("cli.commands.sites:sites", "Plan, apply and list site files."),
     "pause": Lazy("cli.commands.pause:pause", "The kill switch: stop all crawling within seconds."),
     "unpause": Lazy("cli.commands.pause:unpause", "Let crawling go on."),

@@ -29,7 +29,7 @@ def check(path: str | None) -> None:
 
 
 @contextmanager
-def writing(path: str | None) -> Iterator[TextIO]:
+def writing(path: str | None, hint: str = HINT) -> Iterator[TextIO]:
     """A stream for results. A file is written beside its place and renamed when whole; a full disk leaves no half."""
     try:
         if path is None:
@@ -45,7 +45,7 @@ def writing(path: str | None) -> Iterator[TextIO]:
         # EPIPE is a reader that has seen enough (`| head`); click ends quietly on it.
         if error.errno == errno.EPIPE:
             raise
-        raise HeadersweepError(f"cannot write {path or 'stdout'}: {error.strerror}; {HINT}") from error
+        raise HeadersweepError(f"cannot write {path or 'stdout'}: {error.strerror}; {hint}") from error
 
 
 def _is_replaceable(path: str) -> bool:
@@ -68,7 +68,7 @@ def _whole(path: Path) -> Iterator[TextIO]:
         half.unlink(missing_ok=True)
 
 
-def emit(text: str, path: str | None = None) -> None:
+def emit(text: str, path: str | None = None, hint: str = HINT) -> None:
     """Write one finished text and its last line break."""
-    with writing(path) as stream:
+    with writing(path, hint) as stream:
         stream.write(f"{text}\n")

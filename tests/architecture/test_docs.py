@@ -10,6 +10,8 @@ from headersweep.errors import ExitCode
 from headersweep.settings import PREFIX, Settings
 from headersweep.states import FailureReason, Outcome, RunAction, RunState, ShardState, TrapReason
 from models.runs import ACCOUNTS
+from review import docs as review_docs
+from review import table
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -87,3 +89,13 @@ def test_every_revision_of_the_database_has_its_note() -> None:
         note = read(f"migrations/{number}.md")
         for part in ("Owner", "Reason", "Side", "Files", "Commands", "Expected result", "Rollback"):
             assert f"**{part}:**" in note, f"{number}.md lacks {part}"
+
+
+def test_the_catalogue_of_checks_is_current() -> None:
+    page = review_docs.as_markdown()
+    assert read("checks.md") == page, "headersweep check --catalogue --output docs/checks.md"
+
+
+@pytest.mark.parametrize("code", sorted(table.RULES))
+def test_every_rule_has_its_place_in_the_catalogue(code: str) -> None:
+    assert f"\n### {code}\n" in read("checks.md")
