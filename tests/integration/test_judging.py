@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from cli import report, results, reviewed
 from cli.render import text
+from demosite.serving import Answer
 from headersweep.errors import ExitCode
 from headersweep.states import RunState
 from models import partitions, reviews
@@ -24,7 +25,7 @@ from review.received import Received
 from scheduler import judging, operations, rejudging
 from tests.integration import _rules
 from tests.integration._lab import Lab, definition
-from tests.integration._web import Answer, Web, moved, page
+from tests.integration._web import Web, moved, page
 
 A, B = ("X-Mark", "a"), ("X-Mark", "b")
 CHANGED_VERSION = judge.RULES_VERSION + 1
