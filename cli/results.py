@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from cli.options import Presentation
-    from cli.report import Run, RunReport
+    from cli.report import Run
     from review.report import Report
+
+    Reviews = dict[int, Report | None]
 
 FILE_WIDTH = 200
 MIN_WIDTH = 40
@@ -24,23 +26,28 @@ MIN_WIDTH = 40
 
 def finish(engine: Engine, run_ids: Sequence[int], presentation: Presentation) -> ExitCode:
     """Print the runs and return what the command exits with."""
-    with engine.connect() as connection:
-        if presentation.shape == "json":
-            runs = [report.find_run(connection, run_id) for run_id in run_ids]
-            reviews = {run.run_id: reviewed.of_run(engine, run) for run in runs}
-            rendered = json.runs(runs, reviews)
-        else:
-            reports = [_with_review(engine, report.collect(connection, run_id)) for run_id in run_ids]
-            runs = [item.run for item in reports]
-            reviews = {item.run.run_id: item.review for item in reports}
-            width = terminal_width(presentation.output)
-            rendered = "\n\n\n".join(text.summary(item, width) for item in reports)
+    shown = _json if presentation.shape == "json" else _text
+    rendered, runs, reviews = shown(engine, run_ids, presentation)
     output.emit(rendered, presentation.output)
     return exit_code(runs, presentation.fail_on, reviews.values())
 
 
-def _with_review(engine: Engine, found: RunReport) -> RunReport:
-    return dataclasses.replace(found, review=reviewed.of_run(engine, found.run))
+def _json(engine: Engine, run_ids: Sequence[int], _: Presentation) -> tuple[str, list[Run], Reviews]:
+    with engine.connect() as connection:
+        runs = [report.find_run(connection, run_id) for run_id in run_ids]
+    reviews = {run.run_id: reviewed.of_run(engine, run) for run in runs}
+    return json.runs(runs, reviews), runs, reviews
+
+
+def _text(
+    engine: Engine, run_ids: Sequence[int], presentation: Presentation
+) -> tuple[str, list[Run], Reviews]:
+    with engine.connect() as connection:
+        found = [report.collect(connection, run_id) for run_id in run_ids]
+    reports = [dataclasses.replace(item, review=reviewed.of_run(engine, item.run)) for item in found]
+    width = terminal_width(presentation.output)
+    rendered = "\n\n\n".join(text.summary(item, width) for item in reports)
+    return rendered, [item.run for item in reports], {item.run.run_id: item.review for item in reports}
 
 
 def exit_code(runs: Iterable[Run], fail_on: str, reviews: Iterable[Report | None] = ()) -> ExitCode:

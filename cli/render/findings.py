@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cli.render import words
+from headersweep.responses import ResponseClass
 from review.finding import Severity
 
 if TYPE_CHECKING:
@@ -102,5 +103,13 @@ def _paragraph(name: str, said: str, width: int) -> Iterator[str]:
 def _not_judged(review: Report) -> list[str]:
     if not review.not_judged:
         return []
-    pages = words.count(review.not_judged, "page")
-    return [f"  not judged: {pages}, where a firewall or a challenge answered in the site's place"]
+    defects = sum(
+        one.pages
+        for one in review.sets
+        if not one.judgement.judged and one.judgement.response_class is not ResponseClass.BLOCKED
+    )
+    lines = [
+        (review.not_judged - defects, "where a firewall or a challenge answered in the site's place"),
+        (defects, "by a defect of ours: see the event run.unjudged in the log"),
+    ]
+    return [f"  not judged: {words.count(pages, 'page')}, {why}" for pages, why in lines if pages]

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from structlog.testing import capture_logs
 
 from cli import report, results, reviewed
+from cli.render import findings as findings_of
 from cli.render import text
 from demosite.serving import Answer
 from headersweep.errors import ExitCode
@@ -249,7 +250,9 @@ def test_a_check_that_fails_keeps_no_run_open_and_no_other_set_from_being_judged
     (event,) = [line for line in logged if line["event"] == "run.unjudged"]
     assert (event["log_level"], event["error_type"], event["sets"]) == ("error", "ZeroDivisionError", 1)
     assert len(kept_findings(lab)) == 3
-    assert review_of(lab, run_id).not_judged == 1
+    review = review_of(lab, run_id)
+    assert review.not_judged == 1
+    assert findings_of.summary(review, 100)[-1].startswith("  not judged: 1 page, by a defect of ours")
     _rules.install(monkeypatch)
     assert review_of(lab, run_id).not_judged == 0
     assert len(kept_findings(lab)) == 4
