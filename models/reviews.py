@@ -114,9 +114,12 @@ def add_sets() -> TextClause:
     """).bindparams(samples=SAMPLES)
 
 
-def any_sets() -> TextClause:
-    """Whether the header sets of run :run_id are kept. Plan: pk_run_sets."""
-    return text("SELECT EXISTS (SELECT FROM run_sets WHERE run_id = :run_id)")
+def sets_add_up() -> TextClause:
+    """Whether the header sets of run :run_id have all pages that it stored. Plan: pk_run_sets, pk_runs."""
+    return text("""
+        SELECT coalesce(sum(pages), 0) = coalesce((SELECT stored FROM runs WHERE id = :run_id), 0)
+        FROM run_sets WHERE run_id = :run_id
+    """)
 
 
 def count_sets() -> TextClause:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -292,6 +293,24 @@ def test_a_run_that_was_closed_without_sets_gets_them_from_its_visits(lab: Lab, 
     lab.execute("TRUNCATE findings, judgements, run_sets")
     assert len(review_of(lab, run_id).causes) == 3
     assert kept_sets(lab, run_id) == sets
+
+
+def test_the_sets_of_a_run_that_was_closed_again_without_sets_are_made_anew(lab: Lab, web: Web) -> None:
+    run_id = swept(lab, web)
+    sets = kept_sets(lab, run_id)
+    lab.execute("DELETE FROM run_sets WHERE pages = 2")
+    assert len(review_of(lab, run_id).causes) == 3
+    assert kept_sets(lab, run_id) == sets
+
+
+def test_whoever_may_only_read_sees_what_was_judged(lab: Lab, web: Web) -> None:
+    run_id = swept(lab, web)
+    standby = dataclasses.replace(lab, engine=lab.engine.execution_options(postgresql_readonly=True))
+    assert len(review_of(standby, run_id).causes) == 3
+    lab.execute("TRUNCATE findings, judgements")
+    assert [len(review_of(standby, run_id).causes), review_of(standby, run_id).not_judged] == [0, 5]
+    lab.execute("TRUNCATE run_sets")
+    assert review_of(standby, run_id) is None
 
 
 def test_a_list_of_runs_does_not_read_the_visits_of_old_ones(lab: Lab, web: Web) -> None:

@@ -183,7 +183,7 @@ CASES = {
     ),
     "actions.open_rerun": Case(actions.open_rerun(), {"run_id": 7}, {"uq_run_actions_once", "ix_runs_open"}),
     "reviews.drop_sets": Case(reviews.drop_sets(), {"run_id": 7}, {"pk_run_sets"}),
-    "reviews.any_sets": Case(reviews.any_sets(), {"run_id": 7}, {"pk_run_sets"}),
+    "reviews.sets_add_up": Case(reviews.sets_add_up(), {"run_id": 7}, {"pk_run_sets", "pk_runs"}),
     "reviews.count_sets": Case(reviews.count_sets(), {"run_id": 7}, {"pk_run_sets"}),
     "reviews.sets_of_run": Case(
         reviews.sets_of_run(), {"run_id": 7}, {"pk_run_sets", "pk_snapshots", "pk_runs", "pk_site_snapshots"}
