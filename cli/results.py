@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cli import options, output, report, reviewed
-from cli.render import json, text
+from cli import context, options, output, report, reviewed
+from cli.render import findings, json, text
 from headersweep.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -29,7 +29,10 @@ def finish(engine: Engine, run_ids: Sequence[int], presentation: Presentation) -
     shown = _json if presentation.shape == "json" else _text
     rendered, runs, reviews = shown(engine, run_ids, presentation)
     output.emit(rendered, presentation.output)
-    return exit_code(runs, presentation.fail_on, reviews.values())
+    code = exit_code(runs, presentation.fail_on, reviews)
+    if code is ExitCode.UNEXPECTED:
+        context.notice("not everything could be judged: `headersweep show` says what, the log says why")
+    return code
 
 
 def _json(engine: Engine, run_ids: Sequence[int], _: Presentation) -> tuple[str, list[Run], Reviews]:
@@ -50,16 +53,34 @@ def _text(
     return rendered, [item.run for item in reports], {item.run.run_id: item.review for item in reports}
 
 
-def exit_code(runs: Iterable[Run], fail_on: str, reviews: Iterable[Report | None] = ()) -> ExitCode:
-    """4 when any run is over but incomplete, else 3 when there is what ``--fail-on`` asks for, else 0."""
-    known = list(runs)
+def exit_code(
+    runs: Iterable[Run], fail_on: str, reviews: Mapping[int, Report | None] | None = None
+) -> ExitCode:
+    """4 when any run is over but incomplete, else 3 when there is what ``--fail-on`` asks for, else 0.
+
+    1 where nobody knows whether there is, since judging failed: that must not look like a site without findings.
+    """
+    known, found = list(runs), reviews or {}
     if any(run.is_incomplete for run in known):
         return ExitCode.PARTIAL
     if fail_on == "drift" and any(run.changed_pages for run in known):
         return ExitCode.FINDINGS
-    if fail_on in options.SEVERITIES and any(_fails(review, fail_on) for review in reviews if review):
+    if fail_on not in options.SEVERITIES:
+        return ExitCode.DONE
+    if any(_fails(review, fail_on) for review in found.values() if review):
         return ExitCode.FINDINGS
-    return ExitCode.DONE
+    return (
+        ExitCode.UNEXPECTED
+        if any(_is_unknown(run, found.get(run.run_id)) for run in known)
+        else ExitCode.DONE
+    )
+
+
+def _is_unknown(run: Run, review: Report | None) -> bool:
+    """Whether a run is over, and something that it stored has no judgement."""
+    if review is None:
+        return run.is_final and bool(run.pages)
+    return findings.unjudged(review) > 0
 
 
 def _fails(review: Report, severity: str) -> bool:

@@ -53,6 +53,15 @@ def what(cause: Cause) -> str:
     return f"{cause.rule.title}{subject}{' [waived]' if cause.waived_by else ''}"
 
 
+def unjudged(review: Report) -> int:
+    """Pages that should have been judged, and were not."""
+    return sum(
+        one.pages
+        for one in review.sets
+        if not one.judgement.judged and one.judgement.response_class is not ResponseClass.BLOCKED
+    )
+
+
 def _heading(review: Report) -> str:
     waived = sum(bool(cause.waived_by) for cause in review.causes)
     said = counts(review.causes) or "none"
@@ -103,13 +112,9 @@ def _paragraph(name: str, said: str, width: int) -> Iterator[str]:
 def _not_judged(review: Report) -> list[str]:
     if not review.not_judged:
         return []
-    defects = sum(
-        one.pages
-        for one in review.sets
-        if not one.judgement.judged and one.judgement.response_class is not ResponseClass.BLOCKED
-    )
+    defects = unjudged(review)
     lines = [
         (review.not_judged - defects, "where a firewall or a challenge answered in the site's place"),
-        (defects, "by a defect of ours: see the event run.unjudged in the log"),
+        (defects, "since that failed: see the event run.unjudged in the log"),
     ]
     return [f"  not judged: {words.count(pages, 'page')}, {why}" for pages, why in lines if pages]

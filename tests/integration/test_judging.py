@@ -253,7 +253,7 @@ def test_a_check_that_fails_keeps_no_run_open_and_no_other_set_from_being_judged
     assert len(kept_findings(lab)) == 3
     review = review_of(lab, run_id)
     assert review.not_judged == 1
-    assert findings_of.summary(review, 100)[-1].startswith("  not judged: 1 page, by a defect of ours")
+    assert findings_of.summary(review, 100)[-1].startswith("  not judged: 1 page, since that failed")
     _rules.install(monkeypatch)
     assert review_of(lab, run_id).not_judged == 0
     assert len(kept_findings(lab)) == 4
@@ -435,7 +435,7 @@ def test_a_run_with_findings_exits_with_3_where_that_was_asked_for(
     lab: Lab, web: Web, fail_on: str, code: ExitCode
 ) -> None:
     review = review_of(lab, swept(lab, web))
-    assert results.exit_code([], fail_on, [review]) is code
+    assert results.exit_code([], fail_on, {1: review}) is code
 
 
 # what the database refuses

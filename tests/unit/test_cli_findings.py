@@ -16,7 +16,8 @@ from headersweep.errors import ExitCode
 from headersweep.responses import ResponseClass
 from headersweep.states import RunState
 from review.finding import Rule, Severity
-from review.report import Cause, Report
+from review.judge import Judgement
+from review.report import Cause, HeaderSet, Report
 from scheduler.rejudging import Change, Rejudged
 from scheduler.reviewed import Weight
 
@@ -48,6 +49,11 @@ def a_cause(code: str = "csp.missing", severity: Severity = Severity.HIGH, **fie
 
 def a_review(*causes: Cause, **fields: Any) -> Report:
     return Report(7, "docs", SLOT, "finished", rules_version=3, causes=causes, **fields)
+
+
+def a_set(kind: ResponseClass) -> HeaderSet:
+    """Pages that were not judged."""
+    return HeaderSet("sha256:00", 200, "https", 5, (), Judgement(kind, (), judged=False))
 
 
 MANY = [
@@ -190,18 +196,40 @@ def test_each_run_of_a_list_has_its_own_findings() -> None:
 def test_a_finding_fails_what_asks_for_its_severity_or_less(severity: Severity, failing: set[str]) -> None:
     review = a_review(a_cause(severity=severity))
     levels = ("none", "info", "low", "medium", "high", "drift")
-    codes = {level: results.exit_code([RUN], level, [None, review]) for level in levels}
+    codes = {level: results.exit_code([RUN], level, {7: review}) for level in levels}
     assert {level for level, code in codes.items() if code is ExitCode.FINDINGS} == failing
 
 
 def test_a_waived_finding_fails_nothing() -> None:
     review = a_review(a_cause(waived_by="ann"))
-    assert results.exit_code([RUN], "info", [review]) is ExitCode.DONE
+    assert results.exit_code([RUN], "info", {7: review}) is ExitCode.DONE
 
 
 def test_an_incomplete_run_wins_over_findings() -> None:
     failed = dataclasses.replace(RUN, state=RunState.FAILED)
-    assert results.exit_code([failed], "info", [a_review(a_cause())]) is ExitCode.PARTIAL
+    assert results.exit_code([failed], "info", {7: a_review(a_cause())}) is ExitCode.PARTIAL
+
+
+@pytest.mark.parametrize(
+    ("review", "fail_on", "code"),
+    [
+        (None, "high", ExitCode.UNEXPECTED),
+        (None, "none", ExitCode.DONE),
+        (None, "drift", ExitCode.DONE),
+        (a_review(sets=(a_set(ResponseClass.DOCUMENT),)), "high", ExitCode.UNEXPECTED),
+        (a_review(sets=(a_set(ResponseClass.BLOCKED),)), "high", ExitCode.DONE),
+        (a_review(a_cause(), sets=(a_set(ResponseClass.DOCUMENT),)), "high", ExitCode.FINDINGS),
+    ],
+)
+def test_what_could_not_be_judged_does_not_look_like_a_site_without_findings(
+    review: Report | None, fail_on: str, code: ExitCode
+) -> None:
+    assert results.exit_code([RUN], fail_on, {7: review}) is code
+
+
+def test_a_run_that_goes_on_fails_nothing_yet() -> None:
+    running = dataclasses.replace(RUN, state=RunState.RUNNING, accounting=None)
+    assert results.exit_code([running], "high", {7: None}) is ExitCode.DONE
 
 
 # other rules
