@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from cli.report import Run
     from review.report import HeaderSet, Report
+    from scheduler.reviewed import Answered
 
 
 READ_ONLY = frozenset({"25006", "42501"})
@@ -44,6 +45,17 @@ def read(connection: Connection, run: Run) -> Report | None:
     return _report(connection, run, sets) if sets or not run.pages else None
 
 
+def _start_answers(connection: Connection, run: Run, definition: dict[str, Any]) -> tuple[Answered, ...]:
+    """What the site's first start page answered, and where it redirected to."""
+    from headersweep import urls
+    from scheduler import reviewed
+
+    parsed = [page for page in map(urls.parse, definition.get("start_urls") or ()) if page is not None]
+    if not parsed:
+        return ()
+    return reviewed.answers_from(connection, run.run_id, run.site_id, parsed[0].key)
+
+
 def _report(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> Report:
     from cli import grading, report
     from cli.render import words
@@ -62,7 +74,7 @@ def _report(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> Re
         pages=run.pages or 0,
         accounting=run.accounting or {},
         rules_version=judge.RULES_VERSION,
-        grade=grading.grade(sets, definition.get("start_urls") or ()),
+        grade=grading.grade(_start_answers(connection, run, definition)),
         sets=sets,
         causes=causes(sets),
         changed_pages=run.changed_pages,

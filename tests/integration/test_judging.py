@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 from structlog.testing import capture_logs
 
-from cli import report, results, reviewed
+from cli import grading, report, results, reviewed
 from cli.render import findings as findings_of
 from cli.render import text
 from demosite.serving import Answer
@@ -25,6 +25,7 @@ from review import judge
 from review.finding import Finding, Severity
 from review.received import Received
 from scheduler import judging, operations, rejudging
+from scheduler.reviewed import Answered
 from tests.integration import _rules
 from tests.integration._lab import Lab, definition
 from tests.integration._web import Web, moved, page
@@ -178,6 +179,35 @@ def test_what_one_run_had_judged_no_other_judges_again(lab: Lab, web: Web, asked
     other = swept(lab, web, name="other")
     assert len(asked) == before == 4
     assert len(review_of(lab, other).causes) == 3
+
+
+@pytest.mark.parametrize(
+    ("start", "found"),
+    [
+        ("/", [("/", 200)]),
+        ("/once", [("/once", 301), ("/", 200)]),
+        ("/twice", [("/twice", 302), ("/once", 301), ("/", 200)]),
+        ("/gone", [("/gone", 404)]),
+    ],
+)
+def test_a_grade_is_given_for_what_the_start_page_leads_to(
+    lab: Lab, web: Web, monkeypatch: pytest.MonkeyPatch, start: str, found: list[tuple[str, int]]
+) -> None:
+    web.pages(home=page(headers=[A]), once=moved("/", 301), twice=moved("/once"), gone=page(status=404))
+    given: list[Sequence[Answered]] = []
+    monkeypatch.setattr(grading, "grade", given.append)
+    run_id = lab.sweep(definition(web.url(start), sitemaps=False)).id
+    assert review_of(lab, run_id).grade is None
+    assert [(answer.url, answer.status) for answer in given[0]] == [(web.url(path), n) for path, n in found]
+    assert (("X-Mark", "a") in given[0][-1].pairs) is (found[-1] == ("/", 200))
+
+
+def test_redirects_in_a_circle_come_to_an_end(lab: Lab, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    web.pages(home=moved("/a"), a=moved("/"))
+    given: list[Sequence[Answered]] = []
+    monkeypatch.setattr(grading, "grade", given.append)
+    review_of(lab, lab.sweep(definition(web.start, sitemaps=False)).id)
+    assert len(given[0]) == reviews.HOPS + 1
 
 
 # any number of times, by any number of judges

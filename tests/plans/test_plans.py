@@ -196,6 +196,11 @@ CASES = {
     ),
     "reviews.judgements_of_run": Case(reviews.judgements_of_run(), RULES, {"pk_run_sets", _JUDGED}),
     "reviews.judgements_before": Case(reviews.judgements_before(), RULES, {"pk_run_sets", _JUDGED}),
+    "reviews.answers_from": Case(
+        reviews.answers_from(),
+        {"site_id": 1, "url_key": KEY, "run_id": OPEN_RUN},
+        {"uq_pages_site_id_url_key", "visits_r20000_pkey", "pk_pages", "pk_snapshots"},
+    ),
     "reviews.findings_of": Case(reviews.findings_of(), {"judgement_ids": PAGES}, {"pk_findings"}),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }
