@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from review.report import HeaderSet
+    from scheduler.reviewed import Answered
 
 
-def grade(sets: Sequence[HeaderSet], start_urls: Sequence[str]) -> dict[str, Any] | None:  # noqa: ARG001 - see below
-    """The grade of what the start page answered, as ``{"scheme", "algorithm", "score", "grade"}``; None without any.
+def grade(answers: Sequence[Answered]) -> dict[str, Any] | None:  # noqa: ARG001 - nobody grades yet
+    """The grade of the last of these answers, to which the others redirected; None without any, or where none is given.
 
-    ``review.grades`` is not there yet: until then no run has a grade.
+    As ``{"scheme", "algorithm", "score", "grade"}``. ``review.grades`` is not there yet: until then no run has a grade.
     """
     return None

@@ -9,6 +9,11 @@ if TYPE_CHECKING:
 
     from cli.report import Run
     from review.report import HeaderSet, Report
+    from scheduler.reviewed import Answered
+
+
+READ_ONLY = frozenset({"25006", "42501"})
+"""A standby, or a role that may not write."""
 
 
 def of_run(engine: Engine, run: Run, *, make_sets: bool = True) -> Report | None:
@@ -16,11 +21,18 @@ def of_run(engine: Engine, run: Run, *, make_sets: bool = True) -> Report | None
 
     Without ``make_sets``, None too where the sets of an old run would have to be counted first, which may take long.
     """
+    from sqlalchemy.exc import DBAPIError
+
     from scheduler import judging
 
     if not run.is_final:
         return None
-    judging.judge_run(engine, run.run_id, make_sets=make_sets)
+    try:
+        judging.judge_run(engine, run.run_id, make_sets=make_sets)
+    except DBAPIError as error:
+        # Whoever may only read sees what others had judged.
+        if getattr(error.orig, "sqlstate", None) not in READ_ONLY:
+            raise
     with engine.connect() as connection:
         return read(connection, run)
 
@@ -31,6 +43,17 @@ def read(connection: Connection, run: Run) -> Report | None:
 
     sets = reviewed.header_sets(connection, run.run_id)
     return _report(connection, run, sets) if sets or not run.pages else None
+
+
+def _start_answers(connection: Connection, run: Run, definition: dict[str, Any]) -> tuple[Answered, ...]:
+    """What the site's first start page answered, and where it redirected to."""
+    from headersweep import urls
+    from scheduler import reviewed
+
+    parsed = [page for page in map(urls.parse, definition.get("start_urls") or ()) if page is not None]
+    if not parsed:
+        return ()
+    return reviewed.answers_from(connection, run.run_id, run.site_id, parsed[0].key)
 
 
 def _report(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> Report:
@@ -51,7 +74,7 @@ def _report(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> Re
         pages=run.pages or 0,
         accounting=run.accounting or {},
         rules_version=judge.RULES_VERSION,
-        grade=grading.grade(sets, definition.get("start_urls") or ()),
+        grade=grading.grade(_start_answers(connection, run, definition)),
         sets=sets,
         causes=causes(sets),
         changed_pages=run.changed_pages,

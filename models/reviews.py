@@ -35,6 +35,9 @@ SCHEMES = ("http", "https")
 SAMPLES = 3
 """How many pages of a set are named."""
 
+HOPS = 20
+"""So many redirects are followed from a page; browsers give up there too."""
+
 run_sets = Table(
     "run_sets",
     metadata,
@@ -114,9 +117,12 @@ def add_sets() -> TextClause:
     """).bindparams(samples=SAMPLES)
 
 
-def any_sets() -> TextClause:
-    """Whether the header sets of run :run_id are kept. Plan: pk_run_sets."""
-    return text("SELECT EXISTS (SELECT FROM run_sets WHERE run_id = :run_id)")
+def sets_add_up() -> TextClause:
+    """Whether the header sets of run :run_id have all pages that it stored. Plan: pk_run_sets, pk_runs."""
+    return text("""
+        SELECT coalesce(sum(pages), 0) = coalesce((SELECT stored FROM runs WHERE id = :run_id), 0)
+        FROM run_sets WHERE run_id = :run_id
+    """)
 
 
 def count_sets() -> TextClause:
@@ -142,6 +148,31 @@ def sets_of_run() -> TextClause:
 def sample_urls() -> TextClause:
     """The URLs of the pages :page_ids. Plan: pk_pages."""
     return text("SELECT id, url FROM pages WHERE id = ANY(CAST(:page_ids AS bigint[]))")
+
+
+def answers_from() -> TextClause:
+    """What run :run_id got for page :url_key of site :site_id, and for where it was redirected to from there, in order.
+
+    Plan: uq_pages_site_id_url_key, then pk_visits, pk_pages and pk_snapshots by key.
+    """
+    return text("""
+        WITH RECURSIVE chain (page_id, hop) AS (
+            SELECT id, 0 FROM pages WHERE site_id = :site_id AND url_key = :url_key
+            UNION ALL
+            SELECT v.target_page_id, c.hop + 1
+            FROM chain c
+            CROSS JOIN LATERAL (SELECT target_page_id FROM visits
+                                WHERE run_id = :run_id AND page_id = c.page_id OFFSET 0) v
+            WHERE v.target_page_id IS NOT NULL AND c.hop < :hops
+        )
+        SELECT p.url, v.status, s.raw
+        FROM chain c
+        CROSS JOIN LATERAL (SELECT url FROM pages WHERE id = c.page_id OFFSET 0) p
+        CROSS JOIN LATERAL (SELECT status, snapshot_id FROM visits
+                            WHERE run_id = :run_id AND page_id = c.page_id OFFSET 0) v
+        CROSS JOIN LATERAL (SELECT raw FROM snapshots WHERE id = v.snapshot_id OFFSET 0) s
+        ORDER BY c.hop
+    """).bindparams(hops=HOPS)
 
 
 def unjudged() -> TextClause:

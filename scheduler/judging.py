@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from headersweep import bodyfacts, headers, logs
 from headersweep.states import FINAL_STATES
-from models import reviews, runs
+from models import reviews, runs, visits
 from review import judge
 from review.finding import Finding, Severity
 from review.received import received
@@ -81,13 +81,20 @@ def judge_run(engine: Engine, run_id: int, *, make_sets: bool = True) -> JudgedR
 
 
 def ensure_sets(connection: Connection, run_id: int) -> bool:
-    """Make the header sets of a closed run that has none, from its visits; False where there is nothing to make."""
-    if connection.execute(reviews.any_sets(), {"run_id": run_id}).scalar_one():
+    """Make the header sets of a closed run from its visits where they do not add up; False where nothing is to be made.
+
+    A program that knew nothing of sets closed it, for the first time or once more.
+    """
+    if connection.execute(reviews.sets_add_up(), {"run_id": run_id}).scalar_one():
         return False
-    run = connection.execute(runs.lock_one(), {"id": run_id}).one_or_none()
-    if run is None or run.state not in FINAL_STATES or not run.stored:
+    run = connection.execute(runs.lock_one(), {"id": run_id}).one()
+    if (
+        run.state not in FINAL_STATES
+        or not connection.execute(visits.any_kept(), {"run_id": run_id}).scalar_one()
+    ):
         return False
     connection.execute(text(f"SET LOCAL statement_timeout = {SETS_TIMEOUT_MS}"))
+    connection.execute(reviews.drop_sets(), {"run_id": run_id})
     return make_sets(connection, run_id) > 0
 
 

@@ -29,6 +29,14 @@ class Weight(NamedTuple):
     pages: int
 
 
+class Answered(NamedTuple):
+    """One answer of a site."""
+
+    url: str
+    status: int
+    pairs: tuple[tuple[str, str], ...]
+
+
 def header_sets(connection: Connection, run_id: int) -> tuple[HeaderSet, ...]:
     """What a closed run showed with the judgements of the present rules, the most common first.
 
@@ -38,6 +46,15 @@ def header_sets(connection: Connection, run_id: int) -> tuple[HeaderSet, ...]:
     verdicts = judgements(connection, run_id)
     urls = _urls(connection, rows)
     return tuple(_header_set(row, verdicts.get(key(row)), urls) for row in rows)
+
+
+def answers_from(connection: Connection, run_id: int, site_id: int, url_key: bytes) -> tuple[Answered, ...]:
+    """What a run got for one page, and for where it was redirected to from there; nothing where its visits are gone."""
+    values = {"run_id": run_id, "site_id": site_id, "url_key": url_key}
+    return tuple(
+        Answered(row.url, row.status, headers.parse_block(bytes(row.raw)).pairs)
+        for row in connection.execute(reviews.answers_from(), values)
+    )
 
 
 def judgements(connection: Connection, run_id: int) -> dict[Key, Judgement]:

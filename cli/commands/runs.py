@@ -19,8 +19,9 @@ def runs(site: str | None, limit: int, shape: str, output: str | None) -> None:
     from cli.render import json, text
 
     output_module.check(output)
-    with context.database() as database, database.engine.connect() as connection:
-        found = report.list_runs(connection, site, limit)
+    with context.database() as database:
+        with database.engine.connect() as connection:
+            found = report.list_runs(connection, site, limit)
         if shape == "json":
             # Not counted again: a list must not read through the visits of a dozen old runs.
             reviews = {run.run_id: reviewed.of_run(database.engine, run, make_sets=False) for run in found}

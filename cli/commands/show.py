@@ -20,8 +20,9 @@ def show(run: int, shape: str, output: str | None) -> None:
     from cli.render import json, text
 
     output_module.check(output)
-    with context.database() as database, database.engine.connect() as connection:
-        found = report.collect(connection, run, retention_days=database.settings.retention_days)
+    with context.database() as database:
+        with database.engine.connect() as connection:
+            found = report.collect(connection, run, retention_days=database.settings.retention_days)
         found = dataclasses.replace(found, review=reviewed.of_run(database.engine, found.run))
     width = results.terminal_width(output)
     rendered = json.details(found) if shape == "json" else text.summary(found, width, full=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cli.render import words
+from headersweep.responses import ResponseClass
 from review.finding import Severity
 
 if TYPE_CHECKING:
@@ -50,6 +51,15 @@ def what(cause: Cause) -> str:
     """The cause in a few words, with what it is about."""
     subject = f" ({words.safe(cause.subject)})" if cause.subject else ""
     return f"{cause.rule.title}{subject}{' [waived]' if cause.waived_by else ''}"
+
+
+def unjudged(review: Report) -> int:
+    """Pages that should have been judged, and were not."""
+    return sum(
+        one.pages
+        for one in review.sets
+        if not one.judgement.judged and one.judgement.response_class is not ResponseClass.BLOCKED
+    )
 
 
 def _heading(review: Report) -> str:
@@ -102,5 +112,9 @@ def _paragraph(name: str, said: str, width: int) -> Iterator[str]:
 def _not_judged(review: Report) -> list[str]:
     if not review.not_judged:
         return []
-    pages = words.count(review.not_judged, "page")
-    return [f"  not judged: {pages}, where a firewall or a challenge answered in the site's place"]
+    defects = unjudged(review)
+    lines = [
+        (review.not_judged - defects, "where a firewall or a challenge answered in the site's place"),
+        (defects, "since that failed: see the event run.unjudged in the log"),
+    ]
+    return [f"  not judged: {words.count(pages, 'page')}, {why}" for pages, why in lines if pages]

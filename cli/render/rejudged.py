@@ -44,8 +44,8 @@ def _total(found: Sequence[Rejudged]) -> str:
     new = sum(item.judged for item in found)
     empty = sum(not item.sets for item in found)
     gone = f"; of {words.count(empty, 'run')} nothing is stored" if empty else ""
-    judged = words.count(new, "judgement")
-    return f"{words.count(len(found), 'run')} looked at, {judged} new, {changed:,} changed{gone}"
+    judgements = words.count(new, "judgement")
+    return f"{words.count(len(found), 'run')} looked at, {judgements} new, {changed:,} changed{gone}"
 
 
 def _cells(change: Change) -> list[str]:

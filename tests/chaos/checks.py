@@ -34,6 +34,8 @@ QUERIES = {
     "+ robots_denied + robots_unreachable + out_of_scope + trapped + failed + skipped_limit",
     "counts that are not those of the rows": "SELECT r.id FROM runs r WHERE r.discovered IS DISTINCT FROM "
     "(SELECT count(*) FROM visits v WHERE v.run_id = r.id)",
+    "header sets that are not those of the rows": "SELECT id FROM runs WHERE stored IS DISTINCT FROM "
+    "(SELECT coalesce(sum(pages), 0) FROM run_sets WHERE run_id = runs.id)",
     "pages with more than one visit": "SELECT page_id FROM visits GROUP BY run_id, page_id HAVING count(*) > 1",
     "pages known twice": "SELECT url FROM pages GROUP BY url HAVING count(*) > 1",
     "pages found and not visited": "SELECT f.page_id FROM frontier f LEFT JOIN visits v USING (run_id, page_id) "

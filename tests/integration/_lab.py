@@ -182,6 +182,8 @@ class Lab:
             self.value("SELECT coalesce(sum(visited), 0) FROM shards WHERE run_id = :id", id=run_id)
             == run.discovered
         )
+        in_sets = "SELECT coalesce(sum(pages), 0) FROM run_sets WHERE run_id = :id"
+        assert self.value(in_sets, id=run_id) == run.stored
         assert self.rows("SELECT * FROM retries WHERE run_id = :id", id=run_id) == []
 
 

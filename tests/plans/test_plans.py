@@ -186,7 +186,7 @@ CASES = {
     ),
     "actions.open_rerun": Case(actions.open_rerun(), {"run_id": 7}, {"uq_run_actions_once", "ix_runs_open"}),
     "reviews.drop_sets": Case(reviews.drop_sets(), {"run_id": 7}, {"pk_run_sets"}),
-    "reviews.any_sets": Case(reviews.any_sets(), {"run_id": 7}, {"pk_run_sets"}),
+    "reviews.sets_add_up": Case(reviews.sets_add_up(), {"run_id": 7}, {"pk_run_sets", "pk_runs"}),
     "reviews.count_sets": Case(reviews.count_sets(), {"run_id": 7}, {"pk_run_sets"}),
     "reviews.sets_of_run": Case(
         reviews.sets_of_run(), {"run_id": 7}, {"pk_run_sets", "pk_snapshots", "pk_runs", "pk_site_snapshots"}
@@ -199,6 +199,11 @@ CASES = {
     ),
     "reviews.judgements_of_run": Case(reviews.judgements_of_run(), RULES, {"pk_run_sets", _JUDGED}),
     "reviews.judgements_before": Case(reviews.judgements_before(), RULES, {"pk_run_sets", _JUDGED}),
+    "reviews.answers_from": Case(
+        reviews.answers_from(),
+        {"site_id": 1, "url_key": KEY, "run_id": OPEN_RUN},
+        {"uq_pages_site_id_url_key", "visits_r20000_pkey", "pk_pages", "pk_snapshots"},
+    ),
     "reviews.findings_of": Case(reviews.findings_of(), {"judgement_ids": PAGES}, {"pk_findings"}),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import collections
 import csv
 import io
 import json
 import signal
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from review import judge
+from review.finding import Finding
+from review.received import received
 from tests.processes import _program
 from tests.processes._program import Home, Program
 from tests.site_plan import CALM, Shares
@@ -118,6 +123,51 @@ def test_show_accounts_for_every_page(home: Home, site: SiteServer) -> None:
     text = home.run("show", "1").out
     assert shown["digest"] in text
     assert "\x1b" not in text
+
+
+def test_the_findings_are_those_of_each_page_judged_by_itself(home: Home) -> None:
+    """Judged is a set, once; here each line of the export is, and both say the same."""
+    shown = home.run("show", "1", "--format", "json").json()
+    pages: collections.Counter[tuple[str, str]] = collections.Counter()
+    for line in home.run("export", "1", "--format", "jsonl").out.splitlines():
+        visit = json.loads(line)
+        if visit["status"] is not None:
+            pages.update({(finding.code, finding.subject) for finding in judged(visit)})
+    assert {(each["code"], each["subject"]): each["pages"] for each in shown["findings"]} == pages
+    sniffed = next(each for each in shown["findings"] if each["code"] == "x_content_type_options.missing")
+    assert sniffed["fix"].startswith("X-Content-Type-Options: nosniff")
+    assert 0 < len(sniffed["sample_urls"]) <= 3
+    assert "x_content_type_options.missing" in home.run("show", "1").out
+
+
+def judged(visit: dict[str, Any]) -> tuple[Finding, ...]:
+    answer = received(
+        visit["headers"],
+        status=visit["status"],
+        scheme=visit["url"].split(":")[0],
+        malformed=visit["malformed"],
+    )
+    return judge.judge(answer).findings
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("none", 0), ("low", 3), ("info", 3)])
+def test_findings_end_a_sweep_with_3_where_that_is_asked_for(home: Home, fail_on: str, code: int) -> None:
+    ended = home.run("sweep", "zoo", "--slot", "2026-03-01", "--fail-on", fail_on)
+    assert ended.code == code, ended.err
+    assert "Findings   " in ended.out
+
+
+def test_rejudging_asks_the_site_nothing_and_changes_nothing_under_the_same_rules(
+    home: Home, site: SiteServer
+) -> None:
+    site.forget()
+    before = home.run("show", "1", "--format", "json").json()["findings"]
+    (only,) = home.run("rejudge", "1", "--format", "json").json()["runs"]
+    assert (only["run"], only["judged"], only["compared_with"], only["changes"]) == (1, 0, None, [])
+    assert home.run("rejudge", "--all").code == home.run("rejudge").code == 0
+    assert home.run("rejudge", "1", "--all").code == home.run("rejudge", "999999").code == 2
+    assert home.run("show", "1", "--format", "json").json()["findings"] == before
+    assert hits(site) == 0
 
 
 def test_runs_are_listed_newest_first(home: Home) -> None:
