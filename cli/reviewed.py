@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from cli.report import Run
-    from review.report import HeaderSet, Report
+    from review.report import Cause, HeaderSet, Report
 
 
 def of_run(engine: Engine, run: Run, *, make_sets: bool = True) -> Report | None:
@@ -33,11 +33,19 @@ def read(connection: Connection, run: Run) -> Report | None:
     return _report(connection, run, sets) if sets or not run.pages else None
 
 
+def _causes(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> tuple[Cause, ...]:
+    from review import report
+    from scheduler import reviewed
+
+    of_run = report.of_run(reviewed.redirects_of(connection, run.run_id))
+    return report.ordered((*report.causes(sets), *of_run))
+
+
 def _report(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> Report:
     from cli import grading, report
     from cli.render import words
     from review import judge
-    from review.report import Report, causes
+    from review.report import Report
 
     definition: dict[str, Any] = report.definition_of(connection, run.run_id)
     return Report(
@@ -53,7 +61,7 @@ def _report(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> Re
         rules_version=judge.RULES_VERSION,
         grade=grading.grade(sets, definition.get("start_urls") or ()),
         sets=sets,
-        causes=causes(sets),
+        causes=_causes(connection, run, sets),
         changed_pages=run.changed_pages,
         not_judged=sum(one.pages for one in sets if not one.judgement.judged),
     )
