@@ -25,21 +25,21 @@ BARE = {*NO_HEADERS, "x_content_type_options.missing", "coop.missing"}
 
 EXPECTED: dict[str, set[str]] = {
     # Frames, sniffing, referrer and opener are looked after; TLS and scripts are the owner's to set.
-    "django-default": {"hsts.missing", "csp.missing", "cookie.session_over_http", "cache.cookie_cacheable"},
+    "django-default": {"hsts.missing", "csp.missing", "cookie.insecure", "cache.personal_shared"},
     # Nobody may store it; the token is no session.
     "django-default-login": {"hsts.missing", "csp.missing", "cookie.insecure"},
     "django-default-404": {"hsts.missing", "csp.missing"},
     # Vary: Cookie does not keep a cache from giving the first visitor's session to the second one.
-    "django-hardened": {"cache.cookie_cacheable"},
+    "django-hardened": {"cache.personal_shared"},
     "django-hardened-redirect": set(),
     "flask-default": {
         *BARE,
-        "cookie.session_over_http",
+        "cookie.insecure",
         "cookie.samesite_missing",
-        "cache.cookie_cacheable",
+        "cache.personal_shared",
     },
     # Without nonces a foreign base leads scripts nowhere: 'self' stays this host.
-    "flask-talisman": {"coop.missing", "cache.cookie_cacheable"},
+    "flask-talisman": {"coop.missing", "cache.personal_shared"},
     # JSON needs neither a policy nor a frame option.
     "fastapi-default": {"hsts.missing"},
     "fastapi-docs": {*BARE, "sri.missing", "sri.missing_style"},
@@ -47,14 +47,14 @@ EXPECTED: dict[str, set[str]] = {
     "fastapi-cors": {"hsts.missing"},
     "express-default": {
         *BARE,
-        "cookie.session_over_http",
+        "cookie.insecure",
         "cookie.session_readable",
         "cookie.samesite_missing",
-        "cache.cookie_cacheable",
+        "cache.personal_shared",
     },
     # default-src says nothing of who may frame a page.
     "express-404": {"hsts.missing", "x_frame_options.missing"},
-    "express-helmet": {"csp.unsafe_inline_style", "cache.cookie_cacheable"},
+    "express-helmet": {"csp.unsafe_inline_style", "cache.personal_shared"},
     "nginx-default": {*BARE, "leak.server_version"},
     "nginx-default-404": NO_HEADERS,
     "nginx-hardened": {"coop.missing"},
