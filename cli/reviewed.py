@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from cli.report import Run
-    from review.report import HeaderSet, Report
+    from review.report import Cause, HeaderSet, Report
     from scheduler.reviewed import Answered
 
 
@@ -56,11 +56,19 @@ def _start_answers(connection: Connection, run: Run, definition: dict[str, Any])
     return reviewed.answers_from(connection, run.run_id, run.site_id, parsed[0].key)
 
 
+def _causes(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> tuple[Cause, ...]:
+    from review import report
+    from scheduler import reviewed
+
+    of_run = report.of_run(reviewed.redirects_of(connection, run.run_id))
+    return report.ordered((*report.causes(sets), *of_run))
+
+
 def _report(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> Report:
     from cli import grading, report
     from cli.render import words
     from review import judge
-    from review.report import Report, causes
+    from review.report import Report
 
     definition: dict[str, Any] = report.definition_of(connection, run.run_id)
     return Report(
@@ -76,7 +84,7 @@ def _report(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> Re
         rules_version=judge.RULES_VERSION,
         grade=grading.grade(_start_answers(connection, run, definition)),
         sets=sets,
-        causes=causes(sets),
+        causes=_causes(connection, run, sets),
         changed_pages=run.changed_pages,
         not_judged=sum(one.pages for one in sets if not one.judgement.judged),
     )

@@ -7,7 +7,6 @@ Facts have a canonical text, and a hash of it, so that the pages of one template
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -65,13 +64,6 @@ def canonical_text(facts: BodyFacts) -> str:
 def content_hash(text: str) -> bytes:
     """The key of a canonical text: SHA-256, the very last step."""
     return hashlib.sha256(text.encode()).digest()
-
-
-@functools.lru_cache(maxsize=1024)
-def keyed(facts: BodyFacts) -> tuple[bytes, str]:
-    """Hash and canonical text; pages of one template ask for the same ones."""
-    text = canonical_text(facts)
-    return content_hash(text), text
 
 
 def from_json(value: Mapping[str, Any]) -> BodyFacts:

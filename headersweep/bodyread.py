@@ -7,8 +7,9 @@ what is loaded, the values of nonces, order and repetition.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from headersweep import challenges, markup, urls, volatile
+from headersweep import bodyfacts, challenges, markup, urls, volatile
 from headersweep.bodyfacts import BodyFacts, Loaded
 from headersweep.markup import Load, Walk
 from headersweep.urls import PageUrl
@@ -27,39 +28,49 @@ _SEPARATORS = str.maketrans("\\", "/", "\t\n\r")
 _Key = tuple[str, str, str, tuple[str, ...], tuple[str, ...], tuple[Load, ...]]
 
 
+class Noted(NamedTuple):
+    """Facts with their key and canonical text."""
+
+    facts: BodyFacts
+    content_hash: bytes
+    canonical: str
+
+
 def read(body: bytes, url: str, charset: str | None) -> BodyFacts:
     """The facts of one body."""
-    return FactsReader().of(markup.walk(body, charset), body, url)
+    return FactsReader().of(markup.walk(body, charset), body, url).facts
 
 
 class FactsReader:
     """Reads the facts of many pages; remembers those of templates. One reader belongs to one thread."""
 
     def __init__(self) -> None:
-        self._known: dict[_Key, BodyFacts] = {}
+        self._known: dict[_Key, Noted] = {}
 
-    def of(self, walked: Walk, body: bytes, url: str) -> BodyFacts:
+    def of(self, walked: Walk, body: bytes, url: str) -> Noted:
         """The facts of a page that was walked over already."""
         loads = tuple(walked.loads)
-        challenge = challenges.of_body(body)
         # What a page loads is told by the origins of the page and of its base: paths do not count.
         origin = url[: url.find("/", len("https://"))] if loads else ""
-        key = (challenge, origin, walked.base_href, (*walked.policies,), (*walked.referrers,), loads)
-        facts = self._known.get(key)
-        return self._new(key, url) if facts is None else facts
+        metas = (*walked.policies,), (*walked.referrers,)
+        key = (challenges.of_body(body), origin, walked.base_href, *metas, loads)
+        noted = self._known.get(key)
+        return self._new(key, url) if noted is None else noted
 
-    def _new(self, key: _Key, url: str) -> BodyFacts:
+    def _new(self, key: _Key, url: str) -> Noted:
         facts = _facts(key, url)
+        canonical = bodyfacts.canonical_text(facts)
+        noted = Noted(facts, bodyfacts.content_hash(canonical), canonical)
         if _length(key) <= MAX_KNOWN_LENGTH:
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
-            self._known[key] = facts
-        return facts
+            self._known[key] = noted
+        return noted
 
 
 def _length(key: _Key) -> int:
     _, _, base_href, policies, referrers, loads = key
-    return len(base_href) + sum(map(len, (*policies, *referrers))) + sum(len(load.url) for load in loads)
+    return len(base_href) + sum(map(len, (*policies, *referrers))) + sum(len(url) for _, url, *_ in loads)
 
 
 def _facts(key: _Key, url: str) -> BodyFacts:
@@ -89,10 +100,10 @@ def _clean(text: str) -> str:
 
 def _loaded(loads: Iterable[Load], page: PageUrl, base: PageUrl) -> list[Loaded]:
     found: dict[Loaded, None] = {}
-    for load in loads:
-        source = _source(load.url, page, base)
+    for kind, url, has_integrity, has_crossorigin in loads:
+        source = _source(url, page, base)
         if source is not None and len(found) < MAX_LOADS:
-            found[Loaded(load.kind, source, load.has_integrity, load.has_crossorigin)] = None
+            found[Loaded(kind, source, has_integrity, has_crossorigin)] = None
     return sorted(found)
 
 

@@ -38,6 +38,8 @@ _PAGES = (
     _Marked("anubis", b"making sure you're not a bot!", (b"/.within.website/x/cmd/anubis",)),
 )
 
+_BEGINNING = 8
+_BEGINNINGS = frozenset(page.title[:_BEGINNING] for page in _PAGES)
 _SHORT = 4096
 _UNTITLED = (
     ("incapsula", b"_Incapsula_Resource", b"Incapsula incident ID"),
@@ -66,6 +68,8 @@ def _title(body: bytes, start: int) -> bytes:
 
 
 def _by_title(title: bytes, body: bytes) -> str:
+    if title[:_BEGINNING] not in _BEGINNINGS:
+        return ""
     for page in _PAGES:
         if title.startswith(page.title) and any(body.find(mark, 0, MAX_BYTES) >= 0 for mark in page.marks):
             return page.firewall

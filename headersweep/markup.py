@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from lxml import etree
 
@@ -31,16 +31,13 @@ _REFRESH = re.compile(r"\s*[0-9.]*\s*[;,]?\s*(?:url\s*=\s*)?(.*)", re.IGNORECASE
 IGNORED_AROUND = "".join(map(chr, range(33)))
 """Browsers ignore these before and behind a URL."""
 
+_MAYBE_HTTP = frozenset(IGNORED_AROUND + "hH")
+
 Attributes = Mapping[str, str]
 
 
-class Load(NamedTuple):
-    """Something that a page loads, with its URL as it is written."""
-
-    kind: str
-    url: str
-    has_integrity: bool
-    has_crossorigin: bool
+Load = tuple[str, str, bool, bool]
+"""Something that a page loads: its kind, its URL as it is written, whether it has integrity, whether it is asked with CORS."""
 
 
 def walk(body: bytes, charset: str | None) -> Walk:
@@ -97,10 +94,11 @@ class Walk:
     def load(self, kind: str, url: str, attributes: Attributes) -> None:
         """Note what browsers load with scripting on."""
         if url and not self.inert and len(self.loads) < MAX_LOADS:
-            has_integrity = bool(attributes.get("integrity", "").strip())
+            integrity = attributes.get("integrity")
+            has_integrity = integrity is not None and not integrity.isspace() and integrity != ""
             # Module scripts are always asked for with CORS (HTML, "fetch a single module script").
             has_cors = "crossorigin" in attributes or attributes.get("type", "").strip().lower() == "module"
-            self.loads[Load(kind, url, has_integrity, has_cors)] = None
+            self.loads[kind, url, has_integrity, has_cors] = None
 
 
 def _anchor(walk: Walk, attributes: Attributes) -> None:
@@ -136,19 +134,19 @@ def _object(walk: Walk, attributes: Attributes) -> None:
 def _picture(walk: Walk, attributes: Attributes) -> None:
     """Pictures and media count only where they come without TLS: a page may show thousands of others."""
     source = attributes.get("src", "")
-    if is_plain_http(source):
+    if _is_plain_http(source):
         walk.load("img", source, attributes)
 
 
 def _media(walk: Walk, attributes: Attributes) -> None:
     source = attributes.get("src", "")
-    if is_plain_http(source):
+    if _is_plain_http(source):
         walk.load("media", source, attributes)
 
 
-def is_plain_http(url: str) -> bool:
-    """Whether a written URL names http by itself."""
-    return url.lstrip(IGNORED_AROUND)[:5].lower() == "http:"
+def _is_plain_http(url: str) -> bool:
+    """Whether a written URL names http by itself; most do not even begin like it."""
+    return url[:1] in _MAYBE_HTTP and url.lstrip(IGNORED_AROUND)[:5].lower() == "http:"
 
 
 def _link(walk: Walk, attributes: Attributes) -> None:

@@ -12,6 +12,7 @@ from headersweep.responses import ResponseClass
 from review import table
 from review.finding import Finding, Rule, Severity
 from review.judge import Judgement
+from review.redirects import Found
 
 SAMPLES = 3
 """How many sample URLs stand beside a cause or a header set."""
@@ -89,8 +90,31 @@ def causes(sets: Iterable[HeaderSet]) -> tuple[Cause, ...]:
         for finding in one.judgement.findings:
             found.setdefault((finding.code, finding.subject), []).append((one, finding))
     grouped = [_cause(members) for members in found.values()]
+    return ordered(grouped)
+
+
+def of_run(found: Iterable[Found]) -> tuple[Cause, ...]:
+    """The causes that only a whole run shows: its redirects."""
     return tuple(
-        sorted(grouped, key=lambda cause: (-cause.severity.rank, -cause.pages, cause.code, cause.subject))
+        Cause(
+            rule=table.RULES[finding.code],
+            severity=finding.severity,
+            subject=finding.subject,
+            detail=finding.detail,
+            evidence=finding.evidence,
+            pages=pages,
+            snapshots=0,
+            classes=(),
+            sample_urls=(url,),
+        )
+        for finding, pages, url in found
+    )
+
+
+def ordered(found: Iterable[Cause]) -> tuple[Cause, ...]:
+    """Causes as reports show them: the worst first, then those on the most pages."""
+    return tuple(
+        sorted(found, key=lambda cause: (-cause.severity.rank, -cause.pages, cause.code, cause.subject))
     )
 
 

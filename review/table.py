@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
+from review import redirects
 from review.checks import (
     cache,
     clear_site_data,
@@ -89,8 +90,8 @@ CHECKS: tuple[Check, ...] = (
     conflicts,
 )
 
-RULES: dict[str, Rule] = {rule.code: rule for check in CHECKS for rule in check.RULES}
-"""Every rule by its code."""
+RULES: dict[str, Rule] = {rule.code: rule for check in CHECKS for rule in check.RULES} | redirects.BY_CODE
+"""Every rule by its code, those on whole runs behind those on single answers."""
 
 EFFECTIVE: dict[str, Effective] = {name: read for check in CHECKS for name, read in check.EFFECTIVE.items()}
 """For each header whose effect is known, the function that reads it."""

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from headersweep import bodyfacts, headers, logs
 from headersweep.states import FINAL_STATES
-from models import reviews, runs, visits
+from models import redirects, reviews, runs, visits
 from review import judge
 from review.finding import Finding, Severity
 from review.received import received
@@ -103,6 +103,7 @@ def make_sets(connection: Connection, run_id: int) -> int:
     connection.execute(text(UNSORTED))
     made = connection.execute(reviews.add_sets(), {"run_id": run_id}).rowcount
     connection.execute(text("SET LOCAL enable_sort TO DEFAULT"))
+    connection.execute(redirects.add(), {"run_id": run_id})
     return made
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from headersweep import bodyfacts, headers, responses
 from headersweep.responses import ResponseClass
+from models import redirects as redirect_rows
 from models import reviews
-from review import judge, table
+from review import judge, redirects, table
 from review.finding import Finding, Severity
 from review.judge import Judgement
 from review.report import HeaderSet
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection, Row
+
+    from review.redirects import Found
 
 Key = tuple[int, int, str, int]
 Cause = tuple[str, str]
@@ -89,6 +92,14 @@ def weigh(connection: Connection, rows: Sequence[Row[Any]]) -> dict[Cause, Weigh
             worst = max(before.severity, severity, key=lambda one: one.rank)
             found[cause] = Weight(worst, before.pages + row.pages)
     return found
+
+
+def redirects_of(connection: Connection, run_id: int) -> tuple[Found, ...]:
+    """What is to be said of the redirects of a closed run."""
+    rows = connection.execute(redirect_rows.of_run(), {"run_id": run_id}).all()
+    hops = [redirects.Hop(row.source, row.target, row.pages, row.url) for row in rows if row.kind == "hop"]
+    chains = [redirects.Chain(row.source, row.pages, row.url) for row in rows if row.kind == "chain"]
+    return redirects.judge(hops, chains)
 
 
 def _worst(findings: Iterable[Finding]) -> dict[Cause, Severity]:

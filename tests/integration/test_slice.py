@@ -15,7 +15,7 @@ from demosite.serving import Answer
 from headersweep.definition import RobotsMode, Scope
 from headersweep.states import Outcome, RunState
 from models import control
-from scheduler import operations
+from scheduler import operations, reviewed
 from tests.integration import _web
 from tests.integration._lab import Lab, definition, named
 from tests.integration._web import Web, in_turn, moved, page, plain
@@ -578,3 +578,36 @@ def test_a_site_whose_bodies_differ_all_the_time_fills_no_table(
     assert (run.state, run.stored) == (RunState.FINISHED, 11)
     assert lab.value("SELECT count(*) FROM body_facts") == 3
     assert lab.value("SELECT count(facts_id) FROM visits") == 3
+
+
+def test_what_bodies_say_is_judged_and_a_firewall_is_not(lab: Lab, web: Web) -> None:
+    web.pages(home=page("/a", "/b", "/walled", "/away"), away=moved("/b"))
+    web.routes |= {"/a": html(b"<script src=//cdn.example/x></script>"), "/b": html(b"no script")}
+    web.routes["/walled"] = html(b"<title>Access Denied</title>Reference&#32;&#35;18", 403)
+    run = lab.sweep(definition(web.start, sitemaps=False))
+    with lab.engine.connect() as connection:
+        sets = reviewed.header_sets(connection, run.id)
+    codes = {
+        one.sample_urls[0].rpartition("/")[2]: {finding.code for finding in one.judgement.findings}
+        for one in sets
+        if one.judgement.judged
+    }
+    assert {path for path, found in codes.items() if "sri.insecure" in found} == {"a"}
+    assert [one.sample_urls for one in sets if not one.judgement.judged] == [(web.url("/walled"),)]
+    assert sum(one.pages for one in sets) == run.stored == 5
+
+
+def test_where_redirects_lead_is_kept_when_the_run_closes(lab: Lab, web: Web) -> None:
+    web.pages(home=page("/1", "/out"), out=moved("https://other.example/x"), **{"5": page()})
+    web.routes |= {f"/{number}": moved(f"/{number + 1}") for number in range(1, 5)}
+    run = lab.sweep(definition(web.start, sitemaps=False))
+    rows = lab.rows("SELECT kind, source, target, pages FROM run_redirects ORDER BY kind, target")
+    assert [tuple(row) for row in rows] == [
+        ("chain", web.origin, "", 1),
+        ("hop", web.origin, "", 2),
+        ("hop", web.origin, web.origin, 4),
+        ("hop", web.origin, "https://other.example", 1),
+    ]
+    with lab.engine.connect() as connection:
+        (found,) = reviewed.redirects_of(connection, run.id)
+    assert (found.finding.code, found.url) == ("redirect.long_chain", web.url("/1"))  # loopback needs no TLS

@@ -65,6 +65,8 @@ STATEMENTS = (
     """INSERT INTO site_masks (site_id, header_name, run_id, distinct_values, responses)
        SELECT i, 'x-pod', 1, 51, 60 FROM generate_series(1, :n) i""",
     # Every closed run showed one set; the open ones, 50.
+    """INSERT INTO run_redirects (run_id, pages, sample_page_id, kind, source, target)
+       SELECT i, 1, i, 'hop', 'http://h1.example', 'https://h1.example' FROM generate_series(1, :n) i""",
     """INSERT INTO run_sets (run_id, snapshot_id, status, scheme, pages, sample_page_ids)
        SELECT i, i, 200, 'http', 1, ARRAY[i] FROM generate_series(1, :n) i""",
     """INSERT INTO run_sets (run_id, snapshot_id, status, scheme, pages, sample_page_ids)

@@ -20,6 +20,7 @@ from models import (
     origins,
     outbox,
     partitions,
+    redirects,
     reports,
     reviews,
     runs,
@@ -185,6 +186,8 @@ CASES = {
         actions.was_done(), {"run_id": 7, "generation": 1, "action": "resume"}, {"uq_run_actions_once"}
     ),
     "actions.open_rerun": Case(actions.open_rerun(), {"run_id": 7}, {"uq_run_actions_once", "ix_runs_open"}),
+    "redirects.drop": Case(redirects.drop(), {"run_id": 7}, {"pk_run_redirects"}),
+    "redirects.of_run": Case(redirects.of_run(), {"run_id": 7}, {"pk_run_redirects", "pk_pages"}),
     "reviews.drop_sets": Case(reviews.drop_sets(), {"run_id": 7}, {"pk_run_sets"}),
     "reviews.sets_add_up": Case(reviews.sets_add_up(), {"run_id": 7}, {"pk_run_sets", "pk_runs"}),
     "reviews.count_sets": Case(reviews.count_sets(), {"run_id": 7}, {"pk_run_sets"}),
@@ -215,7 +218,7 @@ WHOLE = {
     "frontier.count_of_run", "visits.add", "visits.any_kept", "visits.outcomes_of_run", "visits.snapshots_of_run", "visits.fold",
     "visits.digest_rows", "visits.start_pages_fetched", "snapshots.add", "facts.add", "sites.add_masks", "sites.keep_snapshots",
     "spans.open_new", "spans.close_changed", "spans.close_vanished", "spans.fold", "outbox.add", "outbox.mark_emitted",
-    "actions.add", "reviews.add_sets", "reviews.add_judgements", "reviews.add_findings",
+    "actions.add", "redirects.add", "reviews.add_sets", "reviews.add_judgements", "reviews.add_findings",
 }  # fmt: skip
 """Statements that insert, touch one row by key once in a run, stop at the first row they meet, or read a whole run on
 purpose when it closes."""
@@ -328,6 +331,25 @@ def test_a_run_that_the_statistics_do_not_know_is_grouped_into_sets_without_sort
     assert "pk_pages" in {node.get("Index Name") for node in plan}
 
 
+def test_the_redirects_of_a_run_that_the_statistics_do_not_know_are_read_by_key(loaded: Connection) -> None:
+    unknown = loaded.begin_nested()
+    loaded.execute(
+        text("""INSERT INTO visits (run_id, page_id, snapshot_id, target_page_id, fetched_at, status, outcome)
+                SELECT :run, i, 1, i + 1, now(), 301, 1 FROM generate_series(1, :n) i"""),
+        {"run": NEW_RUN, "n": NEW_PAGES},
+    )
+    loaded.execute(
+        text("""INSERT INTO run_sets (run_id, snapshot_id, pages, status, scheme, sample_page_ids)
+                VALUES (:run, 1, :n, 301, 'http', ARRAY[1])"""),
+        {"run": NEW_RUN, "n": NEW_PAGES},
+    )
+    values = {"run_id": NEW_RUN, "limit": redirects.MAX_ROWS}
+    explain = text("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + redirects.add().text)
+    plan = loaded.execute(explain, values).scalar_one()
+    unknown.rollback()
+    assert max(touched(node) for node in nodes(plan[0]["Plan"])) <= 2 * N
+
+
 def touched(node: dict[str, Any]) -> float:
     """How many rows a node of an executed plan looked at."""
     dropped = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
@@ -335,7 +357,20 @@ def touched(node: dict[str, Any]) -> float:
 
 
 def test_every_statement_of_the_crawl_has_a_plan_or_a_reason() -> None:
-    modules = (shards, runs, origins, frontier, visits, snapshots, facts, spans, outbox, actions, reviews)
+    modules = (
+        shards,
+        runs,
+        origins,
+        frontier,
+        visits,
+        snapshots,
+        facts,
+        spans,
+        outbox,
+        actions,
+        redirects,
+        reviews,
+    )
     every = {
         f"{module.__name__.removeprefix('models.')}.{name}"
         for module in modules
