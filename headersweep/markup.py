@@ -32,6 +32,7 @@ IGNORED_AROUND = "".join(map(chr, range(33)))
 """Browsers ignore these before and behind a URL."""
 
 _MAYBE_HTTP = frozenset(IGNORED_AROUND + "hH")
+"""Most pictures do not even begin like this: a page may have thousands."""
 
 Attributes = Mapping[str, str]
 
@@ -133,20 +134,20 @@ def _object(walk: Walk, attributes: Attributes) -> None:
 
 def _picture(walk: Walk, attributes: Attributes) -> None:
     """Pictures and media count only where they come without TLS: a page may show thousands of others."""
-    source = attributes.get("src", "")
-    if _is_plain_http(source):
+    source = attributes.get("src")
+    if source and source[0] in _MAYBE_HTTP and _is_plain_http(source):
         walk.load("img", source, attributes)
 
 
 def _media(walk: Walk, attributes: Attributes) -> None:
-    source = attributes.get("src", "")
-    if _is_plain_http(source):
+    source = attributes.get("src")
+    if source and source[0] in _MAYBE_HTTP and _is_plain_http(source):
         walk.load("media", source, attributes)
 
 
 def _is_plain_http(url: str) -> bool:
-    """Whether a written URL names http by itself; most do not even begin like it."""
-    return url[:1] in _MAYBE_HTTP and url.lstrip(IGNORED_AROUND)[:5].lower() == "http:"
+    """Whether a written URL names http by itself."""
+    return url.lstrip(IGNORED_AROUND)[:5].lower() == "http:"
 
 
 def _link(walk: Walk, attributes: Attributes) -> None:
