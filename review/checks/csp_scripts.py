@@ -223,7 +223,7 @@ def _is_reached(source: Source, together: Allowed) -> bool:
 def _script_places(policies: _Policies) -> Iterator[tuple[Policy, Source]]:
     """Each source that scripts may come from, by any policy, once; none of lists with 'strict-dynamic'."""
     seen: set[str] = set()
-    for policy, listed in _lists(policies[: effective.MOST_POLICIES], "script-src-elem"):
+    for policy, listed in _lists(policies, "script-src-elem"):
         if sources.STRICT_DYNAMIC not in listed.keywords:
             fresh = [source for source in listed.places if source.text not in seen]
             seen.update(source.text for source in fresh)

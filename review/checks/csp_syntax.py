@@ -144,7 +144,7 @@ TOO_LONG = _rule(
     severity=Severity.LOW,
     title="The policy is too long to be reviewed whole",
     browser="It reads all of it, if the server and what stands between let it through.",
-    why="This review stops after 64 policies, 256 directives of one, and 500 sources of a list: nobody oversees more.",
+    why="This review stops after 8 policies, 256 directives of one, and 500 sources of a list: nobody oversees more.",
     fix="Content-Security-Policy: script-src 'nonce-{random}' 'strict-dynamic'\nNonces take the place of long lists.",
     link="https://www.w3.org/TR/CSP3/",
 )

@@ -34,8 +34,7 @@ SCRIPTS = frozenset({"script-src-elem", "script-src-attr"})
 _INLINE = SCRIPTS | {"style-src-elem", "style-src-attr"}
 _DYNAMIC = frozenset({"script-src-elem", "worker-src"})
 _OWN_WAYS = _INLINE | _DYNAMIC | {"script-src", "connect-src"}
-MOST_POLICIES = 8
-"""More than these are not looked at together: what is said then is what the first of them allow."""
+
 
 INLINE, NONCED, DYNAMIC, EVAL, WASM = "inline", "nonce", "dynamic", "eval", "wasm"
 
@@ -110,8 +109,8 @@ def allowed(policy: Policy, directive: str) -> Allowed:
 
 def together(policies: Iterable[Policy], directive: str) -> Allowed:
     """What several policies allow together: only what every one of them does."""
-    distinct = list(dict.fromkeys(governing_tokens(policy, directive) for policy in policies))
-    each = (of_tokens(tokens, directive) for tokens in distinct[:MOST_POLICIES])
+    distinct = dict.fromkeys(governing_tokens(policy, directive) for policy in policies)
+    each = (of_tokens(tokens, directive) for tokens in distinct)
     return functools.reduce(Allowed.meet, each, EVERYTHING)
 
 

@@ -18,9 +18,9 @@ REPORT_ONLY = "content-security-policy-report-only"
 IGNORED_IN_META = ("frame-ancestors", "report-uri", "sandbox")
 """HTML, section 4.2.5.3: these are removed from a policy in a meta element."""
 
-MOST_POLICIES = 64
+MOST_POLICIES = 8
 MOST_DIRECTIVES = 256
-"""What comes after so many in one header or policy is not read; a finding says so. No honest site has a tenth."""
+"""What comes after so many in one header or policy is not read; a finding says so. No honest site has as many."""
 
 WHITESPACE = "\t\n\f\r "
 """What the Infra standard calls ASCII whitespace; Python's own idea of whitespace is wider."""
