@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from review.checks import csp, csp_reporting, csp_scripts, csp_syntax, x_content_type_options, x_frame_options
+from review.checks import (
+    csp,
+    csp_gaps,
+    csp_reporting,
+    csp_scripts,
+    csp_syntax,
+    x_content_type_options,
+    x_frame_options,
+)
 from review.finding import Finding, Rule
 from review.received import Received
 
@@ -34,6 +42,7 @@ class Check(Protocol):
 CHECKS: tuple[Check, ...] = (
     csp,
     csp_scripts,
+    csp_gaps,
     csp_syntax,
     csp_reporting,
     x_frame_options,

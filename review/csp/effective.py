@@ -6,10 +6,11 @@ import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from review.csp import places, sources
+from review.csp import parse, places, sources
 from review.csp.parse import Policy
 from review.csp.places import Place
 from review.csp.sources import SourceList
+from review.received import Received
 
 FALLBACKS: dict[str, tuple[str, ...]] = {
     "script-src": ("script-src", "default-src"),
@@ -88,6 +89,15 @@ def governing(policy: Policy, directive: str) -> str | None:
     """The name of the directive that decides in place of this one; None where the policy says nothing about it."""
     names = FALLBACKS.get(directive, (directive,))
     return next((name for name in names if name in policy.directives), None)
+
+
+def governing_line(received: Received, policies: Iterable[Policy], directive: str) -> tuple[str, str]:
+    """The name of the directive that decides, in the first policy that has one, and that policy's evidence."""
+    for policy in policies:
+        name = governing(policy, directive)
+        if name is not None:
+            return name, parse.evidence(received, policy)
+    return directive, ""
 
 
 def governing_list(policy: Policy, directive: str) -> SourceList | None:
