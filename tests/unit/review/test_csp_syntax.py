@@ -105,7 +105,9 @@ CASES = (
     of("501 times one source", "img-src " + "a.example " * 501),
     of("256 directives", "; ".join(["img-src 'self'"] * 256), REPEATED),
     of("257 directives", "; ".join(["img-src 'self'"] * 257), REPEATED, LONG),
-    of("garbage", "\x00\x01 '", UNKNOWN),
+    of("garbage", "\x00\x01 '", ASCII),
+    of("garbage that is printable", "' \" <> ==", UNKNOWN),
+    of("a control character", "img-src a.example\x7f", ASCII),
 )
 
 
