@@ -107,9 +107,14 @@ def governing_list(policy: Policy, directive: str) -> SourceList | None:
 
 
 def governing_tokens(policy: Policy, directive: str) -> tuple[str, ...] | None:
-    """The tokens of that list."""
+    """The tokens of that list; of 'strict-dynamic' workers hear only where script-src governs them."""
     name = governing(policy, directive)
-    return None if name is None else policy.directives[name]
+    if name is None:
+        return None
+    value = policy.directives[name]
+    if directive == "worker-src" and name != "script-src":
+        return tuple(token for token in value if token.lower() != sources.STRICT_DYNAMIC)
+    return value
 
 
 def allowed(policy: Policy, directive: str) -> Allowed:

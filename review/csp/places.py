@@ -77,17 +77,17 @@ def _hosts(source: Source) -> Iterator[Place]:
     named = source.scheme or "https"
     path = "" if source.path == "/" else source.path
     for scheme in _UPGRADES.get(named, (named,)):
-        for port in _ports(source.port, scheme):
+        for port in _ports(source, scheme):
             yield Place(scheme, source.host.rstrip("."), port, path)
 
 
-def _ports(port: str, scheme: str) -> tuple[str, ...]:
+def _ports(source: Source, scheme: str) -> tuple[str, ...]:
     """CSP3 "port-part matches": 80 stands for 443 too, where the scheme is the secure one."""
-    if port == _DEFAULT_PORTS.get(scheme):
+    if source.port == _DEFAULT_PORTS.get(scheme):
         return ("",)
-    if port == "80" and scheme in {"https", "wss"}:
-        return ("80", "")
-    return (port,)
+    if source.port == "80" and scheme in {"https", "wss"}:
+        return ("80", "") if source.scheme == scheme else ("",)
+    return (source.port,)
 
 
 def _inside(inner: frozenset[Place], outer: frozenset[Place]) -> frozenset[Place]:
