@@ -36,8 +36,8 @@ URLS = [
     Url(scheme, host, port, path)
     for scheme, host, port, path in itertools.product(
         ("http", "https"),
-        ("a.test", "b.a.test", "c.b.a.test", "evil.test", PAGE_HOST),
-        (80, 443, 8443),
+        ("a.test", "b.a.test", "c.b.a.test", "d.a.test", "evil.test", PAGE_HOST),
+        (80, 443, 8443, 9000),
         ("/", "/x/", "/x/y", "/x/z/w", "/other"),
     )
     if (scheme, port) not in {("http", 443), ("https", 80)}
