@@ -105,10 +105,15 @@ def _hosts_of(found: frozenset[Place]) -> frozenset[str]:
     return frozenset(place.host for place in found)
 
 
+@functools.lru_cache(maxsize=64)
+def _have_wildcards(hosts: frozenset[str]) -> bool:
+    return any(host.startswith("*") for host in hosts)
+
+
 def _around(place: Place, hosts: frozenset[str]) -> Iterator[Place]:
     """All places with one of the hosts that could cover this one, from near to far."""
     ports = (place.port,) if place.port == "*" else (place.port, "*")
-    for host in _hosts_around(place.host):
+    for host in _hosts_around(place.host) if _have_wildcards(hosts) else (place.host,):
         if host in hosts:
             for port in ports:
                 for path in _paths_around(place.path):

@@ -41,7 +41,7 @@ URLS = [
         ("/", "/x/", "/x/y", "/x/z/w", "/other"),
     )
     if (scheme, port) not in {("http", 443), ("https", 80)}
-] + [Url("data", "", 0, "")]
+] + [Url("data", "", 0, ""), Url("blob", "", 0, "")]
 INLINES = [Inline(), Inline(nonce="n"), Inline(digest="sha256-a"), Inline(digest="sha256-b")]
 
 
