@@ -125,7 +125,12 @@ def allowed(policy: Policy, directive: str) -> Allowed:
 def together(policies: Iterable[Policy], directive: str) -> Allowed:
     """What several policies allow together: only what every one of them does."""
     distinct = dict.fromkeys(governing_tokens(policy, directive) for policy in policies)
-    each = (of_tokens(tokens, directive) for tokens in distinct)
+    return _together(tuple(distinct), kind(directive))
+
+
+@functools.lru_cache(maxsize=1024)
+def _together(values: tuple[tuple[str, ...] | None, ...], directive: str) -> Allowed:
+    each = (of_tokens(tokens, directive) for tokens in values)
     return functools.reduce(Allowed.meet, each, EVERYTHING)
 
 
