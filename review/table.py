@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from review import redirects
 from review.checks import (
     cache,
     clear_site_data,
@@ -15,6 +14,7 @@ from review.checks import (
     corp,
     cors,
     csp,
+    csp_gaps,
     csp_reporting,
     csp_scripts,
     csp_syntax,
@@ -88,6 +88,7 @@ CHECKS: tuple[Check, ...] = (
     leaks,
     deprecated,
     conflicts,
+    csp_gaps,
 )
 
 RULES: dict[str, Rule] = {rule.code: rule for check in CHECKS for rule in check.RULES} | redirects.BY_CODE

@@ -86,24 +86,6 @@ UNSAFE_INLINE_STYLE = _rule(
     fix="Content-Security-Policy: style-src 'self' 'nonce-{random}'",
     link="https://www.w3.org/TR/CSP3/#directive-style-src",
 )
-MISSING_OBJECT_SRC = _rule(
-    code="csp.missing_object_src",
-    severity=Severity.LOW,
-    title="Nothing restricts object and embed elements",
-    browser="It loads what they name from anywhere. Today that is documents and pictures; plugins are gone.",
-    why="Older browsers run plugins with the rights of the page.",
-    fix="Content-Security-Policy: object-src 'none'\nAdd the directive to the policy.",
-    link="https://www.w3.org/TR/CSP3/#directive-object-src",
-)
-MISSING_BASE_URI = _rule(
-    code="csp.missing_base_uri",
-    severity=Severity.MEDIUM,
-    title="An injected base element can redirect trusted scripts",
-    browser="It resolves relative URLs of scripts with a nonce or hash against any base element, and loads them.",
-    why="One injected <base href=...> makes the site's own trusted script elements load an attacker's files.",
-    fix="Content-Security-Policy: base-uri 'none'\nAdd the directive to the policy; it does not fall back to default-src.",
-    link="https://www.w3.org/TR/CSP3/#directive-base-uri",
-)
 STRICT_DYNAMIC_ALONE = _rule(
     code="csp.strict_dynamic_without_nonce",
     severity=Severity.MEDIUM,
@@ -122,16 +104,6 @@ SHORT_NONCE = _rule(
     fix=f"{_STRICT}\n16 random bytes in base64, new in every response.",
     link="https://www.w3.org/TR/CSP3/#security-nonces",
 )
-TRUSTED_TYPES_MISSING = _rule(
-    code="csp.trusted_types_missing",
-    severity=Severity.INFO,
-    title="Trusted Types are not required",
-    browser="It lets scripts pass plain text to innerHTML and the like. With the directive those calls fail.",
-    why="In our opinion worth a look where scripts are restricted already: it closes what is left, in the scripts.",
-    fix="Content-Security-Policy: require-trusted-types-for 'script'\nTry it as report-only first.",
-    link="https://www.w3.org/TR/trusted-types/",
-    opinion=True,
-)
 RULES = (
     UNSAFE_INLINE_SCRIPT,
     WIDE_SCRIPT_SOURCE,
@@ -140,11 +112,8 @@ RULES = (
     UNSAFE_EVAL,
     UNSAFE_HASHES,
     UNSAFE_INLINE_STYLE,
-    MISSING_OBJECT_SRC,
-    MISSING_BASE_URI,
     STRICT_DYNAMIC_ALONE,
     SHORT_NONCE,
-    TRUSTED_TYPES_MISSING,
 )
 EFFECTIVE: dict[str, Callable[[Received], Any]] = {}
 
@@ -161,7 +130,6 @@ def check(received: Received) -> Iterator[Finding]:
         yield from islice(_of_sources(received, policies), _MOST)
         yield from islice(_of_bypasses(received, policies), _MOST)
         yield from _of_keywords(received, policies)
-        yield from _of_absences(received, policies)
     yield from _of_styles(received, policies)
     yield from _of_single_lists(received, policies)
 
@@ -169,7 +137,7 @@ def check(received: Received) -> Iterator[Finding]:
 def _of_inline(received: Received, policies: _Policies) -> Iterator[Finding]:
     for directive in ("script-src-elem", "script-src-attr"):
         if effective.together(policies, directive).has(effective.INLINE):
-            name, line = _governing(received, policies, directive)
+            name, line = effective.governing_line(received, policies, directive)
             yield UNSAFE_INLINE_SCRIPT.found(line, name)
             return
 
@@ -178,7 +146,7 @@ def _of_styles(received: Received, policies: _Policies) -> Iterator[Finding]:
     for directive in ("style-src-elem", "style-src-attr"):
         allowed = effective.together(policies, directive)
         if not allowed.everything and allowed.has(effective.INLINE):
-            name, line = _governing(received, policies, directive)
+            name, line = effective.governing_line(received, policies, directive)
             yield UNSAFE_INLINE_STYLE.found(line, name)
             return
 
@@ -223,7 +191,7 @@ def _is_reached(source: Source, together: Allowed) -> bool:
 def _script_places(policies: _Policies) -> Iterator[tuple[Policy, Source]]:
     """Each source that scripts may come from, by any policy, once; none of lists with 'strict-dynamic'."""
     seen: set[str] = set()
-    for policy, listed in _lists(policies[: effective.MOST_POLICIES], "script-src-elem"):
+    for policy, listed in _lists(policies, "script-src-elem"):
         if sources.STRICT_DYNAMIC not in listed.keywords:
             fresh = [source for source in listed.places if source.text not in seen]
             seen.update(source.text for source in fresh)
@@ -231,47 +199,14 @@ def _script_places(policies: _Policies) -> Iterator[tuple[Policy, Source]]:
 
 
 def _of_keywords(received: Received, policies: _Policies) -> Iterator[Finding]:
-    name, line = _governing(received, policies, "script-src")
+    name, line = effective.governing_line(received, policies, "script-src")
     evaluated = effective.together(policies, "script-src")
     if not evaluated.everything and evaluated.has(effective.EVAL):
         yield UNSAFE_EVAL.found(line, name)
     attributes = effective.together(policies, "script-src-attr")
     if attributes.grants and not attributes.has(effective.INLINE):
-        name, line = _governing(received, policies, "script-src-attr")
+        name, line = effective.governing_line(received, policies, "script-src-attr")
         yield UNSAFE_HASHES.found(line, name)
-
-
-def _of_absences(received: Received, policies: _Policies) -> Iterator[Finding]:
-    _, line = _governing(received, policies, "script-src-elem")
-    if effective.together(policies, "object-src").everything:
-        yield MISSING_OBJECT_SRC.found(line)
-    if _needs_base(policies) and effective.together(policies, "base-uri").reaches(places.ANYWHERE):
-        yield MISSING_BASE_URI.found(line)
-    scripts = effective.together(policies, "script-src-elem")
-    is_strict = not (scripts.nothing or scripts.has(effective.INLINE))
-    if is_strict and not any("require-trusted-types-for" in policy.directives for policy in policies):
-        yield TRUSTED_TYPES_MISSING.found(line)
-
-
-def _needs_base(policies: _Policies) -> bool:
-    """Whether a script that is trusted by what stands beside it, not by its URL, is fetched from wherever base says.
-
-    A hash without 'strict-dynamic' says what the file must be. A list of hosts beside it would still stop the file.
-    """
-    each = [effective.allowed(policy, "script-src-elem") for policy in policies]
-    by_mark = (
-        one.everything
-        or effective.NONCED in one.grants
-        or effective.DYNAMIC in one.grants
-        or one.reaches(places.ANYWHERE)
-        for one in each
-    )
-    marked = any(effective.NONCED in one.grants or _is_dynamic_by_hash(one) for one in each)
-    return marked and all(by_mark)
-
-
-def _is_dynamic_by_hash(one: Allowed) -> bool:
-    return effective.DYNAMIC in one.grants and len(one.grants) > 1
 
 
 def _of_single_lists(received: Received, policies: _Policies) -> Iterator[Finding]:
@@ -293,12 +228,3 @@ def _lists(policies: _Policies, directive: str) -> Iterator[tuple[Policy, Source
         listed = effective.governing_list(policy, directive)
         if listed is not None:
             yield policy, listed
-
-
-def _governing(received: Received, policies: _Policies, directive: str) -> tuple[str, str]:
-    """The directive that decides, in the first policy that has one, and the line of that policy."""
-    for policy in policies:
-        name = effective.governing(policy, directive)
-        if name is not None:
-            return name, parse.evidence(received, policy)
-    return directive, ""

@@ -133,8 +133,9 @@ HTTP_SOURCE = _rule(
 NON_ASCII = _rule(
     code="csp.non_ascii",
     severity=Severity.MEDIUM,
-    title="A directive with a character outside ASCII",
-    browser="It skips the whole directive. Often the character is a curly quote or a hard space, copied from a text.",
+    title="A directive with a character that is not plain ASCII",
+    browser="It skips the whole directive. Often the character is a curly quote or a hard space, copied from a text; "
+    "control characters count too.",
     why="What the directive should restrict is not restricted.",
     fix="Content-Security-Policy: default-src 'self'\nStraight quotes; names of hosts in punycode (xn--...).",
     link=_PARSE_LINK,
@@ -144,7 +145,7 @@ TOO_LONG = _rule(
     severity=Severity.LOW,
     title="The policy is too long to be reviewed whole",
     browser="It reads all of it, if the server and what stands between let it through.",
-    why="This review stops after 64 policies, 256 directives of one, and 500 sources of a list: nobody oversees more.",
+    why="This review stops after 8 policies, 256 directives of one, and 500 sources of a list: nobody oversees more.",
     fix="Content-Security-Policy: script-src 'nonce-{random}' 'strict-dynamic'\nNonces take the place of long lists.",
     link="https://www.w3.org/TR/CSP3/",
 )
@@ -181,8 +182,8 @@ def _of_policy(policy: Policy, received: Received) -> _Found:
         yield TOO_LONG, "", ""
     for name in policy.repeated:
         yield REPEATED_DIRECTIVE, name, ""
-    if policy.non_ascii:
-        yield NON_ASCII, _name_of(policy.non_ascii[0]), ""
+    if policy.skipped:
+        yield NON_ASCII, _name_of(policy.skipped[0]), ""
     for name, value in policy.directives.items():
         yield from _of_name(name)
         if name in names.SOURCE_LISTS:
@@ -198,7 +199,7 @@ def _is_cut(value: tuple[str, ...]) -> bool:
 def _name_of(directive: str) -> str:
     """The name, without what is no ASCII in it: a subject is a word."""
     word = parse.tokens(directive)[0][:40]
-    return word.lower() if word.isascii() else ""
+    return word.lower() if word.isascii() and word.isprintable() else ""
 
 
 def _of_name(name: str) -> _Found:

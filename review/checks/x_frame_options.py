@@ -56,7 +56,8 @@ CONFLICTING = _rule(
     code="x_frame_options.conflicting",
     severity=Severity.LOW,
     title="X-Frame-Options has several different values",
-    browser="It refuses all framing, also by the page's own origin, as if DENY stood there alone.",
+    browser="It refuses all framing, also by the page's own origin, as if DENY stood there alone. Where one of the values "
+    "is no value, some older browsers obey the other.",
     why="Two places set the header, and frames of the site itself break where one of them is not expected.",
     fix="X-Frame-Options: SAMEORIGIN\nSend one value, from one place: application, server or network.",
 )

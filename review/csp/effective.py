@@ -6,10 +6,11 @@ import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from review.csp import places, sources
+from review.csp import parse, places, sources
 from review.csp.parse import Policy
 from review.csp.places import Place
 from review.csp.sources import SourceList
+from review.received import Received
 
 FALLBACKS: dict[str, tuple[str, ...]] = {
     "script-src": ("script-src", "default-src"),
@@ -34,8 +35,7 @@ SCRIPTS = frozenset({"script-src-elem", "script-src-attr"})
 _INLINE = SCRIPTS | {"style-src-elem", "style-src-attr"}
 _DYNAMIC = frozenset({"script-src-elem", "worker-src"})
 _OWN_WAYS = _INLINE | _DYNAMIC | {"script-src", "connect-src"}
-MOST_POLICIES = 8
-"""More than these are not looked at together: what is said then is what the first of them allow."""
+
 
 INLINE, NONCED, DYNAMIC, EVAL, WASM = "inline", "nonce", "dynamic", "eval", "wasm"
 
@@ -91,6 +91,15 @@ def governing(policy: Policy, directive: str) -> str | None:
     return next((name for name in names if name in policy.directives), None)
 
 
+def governing_line(received: Received, policies: Iterable[Policy], directive: str) -> tuple[str, str]:
+    """The name of the directive that decides, in the first policy that has one, and that policy's evidence."""
+    for policy in policies:
+        name = governing(policy, directive)
+        if name is not None:
+            return name, parse.evidence(received, policy)
+    return directive, ""
+
+
 def governing_list(policy: Policy, directive: str) -> SourceList | None:
     """The source list that decides about a directive's things."""
     tokens = governing_tokens(policy, directive)
@@ -98,9 +107,14 @@ def governing_list(policy: Policy, directive: str) -> SourceList | None:
 
 
 def governing_tokens(policy: Policy, directive: str) -> tuple[str, ...] | None:
-    """The tokens of that list."""
+    """The tokens of that list; of 'strict-dynamic' workers hear only where script-src governs them."""
     name = governing(policy, directive)
-    return None if name is None else policy.directives[name]
+    if name is None:
+        return None
+    value = policy.directives[name]
+    if directive == "worker-src" and name != "script-src":
+        return tuple(token for token in value if token.lower() != sources.STRICT_DYNAMIC)
+    return value
 
 
 def allowed(policy: Policy, directive: str) -> Allowed:
@@ -110,8 +124,13 @@ def allowed(policy: Policy, directive: str) -> Allowed:
 
 def together(policies: Iterable[Policy], directive: str) -> Allowed:
     """What several policies allow together: only what every one of them does."""
-    distinct = list(dict.fromkeys(governing_tokens(policy, directive) for policy in policies))
-    each = (of_tokens(tokens, directive) for tokens in distinct[:MOST_POLICIES])
+    distinct = dict.fromkeys(governing_tokens(policy, directive) for policy in policies)
+    return _together(tuple(distinct), kind(directive))
+
+
+@functools.lru_cache(maxsize=1024)
+def _together(values: tuple[tuple[str, ...] | None, ...], directive: str) -> Allowed:
+    each = (of_tokens(tokens, directive) for tokens in values)
     return functools.reduce(Allowed.meet, each, EVERYTHING)
 
 

@@ -7,6 +7,7 @@ meta element is one policy, whatever commas it has, and loses the directives tha
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,13 +19,14 @@ REPORT_ONLY = "content-security-policy-report-only"
 IGNORED_IN_META = ("frame-ancestors", "report-uri", "sandbox")
 """HTML, section 4.2.5.3: these are removed from a policy in a meta element."""
 
-MOST_POLICIES = 64
+MOST_POLICIES = 8
 MOST_DIRECTIVES = 256
-"""What comes after so many in one header or policy is not read; a finding says so. No honest site has a tenth."""
+"""What comes after so many in one header or policy is not read; a finding says so. No honest site has as many."""
 
 WHITESPACE = "\t\n\f\r "
 """What the Infra standard calls ASCII whitespace; Python's own idea of whitespace is wider."""
 
+_ALLOWED = re.compile(r"[\t\n\f\r\x20-\x7e]*")
 _EMPTY = WHITESPACE + ";"
 _TO_SPACES = str.maketrans(dict.fromkeys(WHITESPACE, " "))
 
@@ -37,8 +39,8 @@ class Policy:
     """What counts: lower-case names and the tokens of their values as received, in order."""
     repeated: tuple[str, ...] = ()
     """Names of directives that came again, and are ignored the second time."""
-    non_ascii: tuple[str, ...] = ()
-    """Directives that are skipped because of a character outside ASCII."""
+    skipped: tuple[str, ...] = ()
+    """Directives that do not exist, because of a control character or one outside ASCII."""
     meta_ignored: tuple[str, ...] = ()
     """Names of directives that a meta element cannot give."""
     cut: bool = False
@@ -111,18 +113,18 @@ def _existing(policies: Iterable[Policy]) -> tuple[Policy, ...]:
 def _policy(serialized: str, line: int) -> Policy:
     directives: dict[str, tuple[str, ...]] = {}
     repeated: dict[str, None] = {}
-    non_ascii: list[str] = []
+    skipped: list[str] = []
     parts = [part for part in (each.strip(WHITESPACE) for each in serialized.split(";")) if part]
     for part in parts[:MOST_DIRECTIVES]:
-        if not part.isascii():
-            non_ascii.append(part)
+        if not _ALLOWED.fullmatch(part):
+            skipped.append(part)
             continue
         name, *value = tokens(part)
         if name.lower() in directives:
             repeated[name.lower()] = None
         directives.setdefault(name.lower(), tuple(value))
     cut = len(parts) > MOST_DIRECTIVES
-    return Policy(directives, tuple(repeated), tuple(non_ascii), cut=cut, line=line, key=_key(directives))
+    return Policy(directives, tuple(repeated), tuple(skipped), cut=cut, line=line, key=_key(directives))
 
 
 def _without_ignored(policy: Policy) -> Policy:

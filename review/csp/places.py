@@ -77,17 +77,17 @@ def _hosts(source: Source) -> Iterator[Place]:
     named = source.scheme or "https"
     path = "" if source.path == "/" else source.path
     for scheme in _UPGRADES.get(named, (named,)):
-        for port in _ports(source.port, scheme):
+        for port in _ports(source, scheme):
             yield Place(scheme, source.host.rstrip("."), port, path)
 
 
-def _ports(port: str, scheme: str) -> tuple[str, ...]:
+def _ports(source: Source, scheme: str) -> tuple[str, ...]:
     """CSP3 "port-part matches": 80 stands for 443 too, where the scheme is the secure one."""
-    if port == _DEFAULT_PORTS.get(scheme):
+    if source.port == _DEFAULT_PORTS.get(scheme):
         return ("",)
-    if port == "80" and scheme in {"https", "wss"}:
-        return ("80", "")
-    return (port,)
+    if source.port == "80" and scheme in {"https", "wss"}:
+        return ("80", "") if source.scheme == scheme else ("",)
+    return (source.port,)
 
 
 def _inside(inner: frozenset[Place], outer: frozenset[Place]) -> frozenset[Place]:
@@ -105,10 +105,15 @@ def _hosts_of(found: frozenset[Place]) -> frozenset[str]:
     return frozenset(place.host for place in found)
 
 
+@functools.lru_cache(maxsize=64)
+def _have_wildcards(hosts: frozenset[str]) -> bool:
+    return any(host.startswith("*") for host in hosts)
+
+
 def _around(place: Place, hosts: frozenset[str]) -> Iterator[Place]:
     """All places with one of the hosts that could cover this one, from near to far."""
     ports = (place.port,) if place.port == "*" else (place.port, "*")
-    for host in _hosts_around(place.host):
+    for host in _hosts_around(place.host) if _have_wildcards(hosts) else (place.host,):
         if host in hosts:
             for port in ports:
                 for path in _paths_around(place.path):

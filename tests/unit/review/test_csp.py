@@ -98,7 +98,14 @@ CASES = (
     ),
     Case("an empty header", (HTML, line("")), {MISSING}, {NAME: None}),
     Case("semicolons only", (HTML, line(" ; ;")), {MISSING}, {NAME: None}),
-    Case("garbage", (HTML, line("\x00\x01\x7f")), {NO_SCRIPT}, shape({"\x00\x01\x7f": []})),
+    Case("garbage", (HTML, line("\x00\x01\x7f")), {MISSING}, {NAME: None}),
+    Case("garbage that is printable", (HTML, line("=<>()")), {NO_SCRIPT}, shape({"=<>()": []})),
+    Case(
+        "a control character in one directive",
+        (HTML, line("default-src 'self'; frame-ancestors *\x01")),
+        effective=shape(SELF),
+        source="web-platform-tests, content-security-policy/parsing/invalid-bytes",
+    ),
     Case(
         "report-only alone",
         (HTML, reported("default-src 'self'")),
