@@ -128,7 +128,7 @@ def together(policies: Iterable[Policy], directive: str) -> Allowed:
     return _together(tuple(distinct), kind(directive))
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=256)
 def _together(values: tuple[tuple[str, ...] | None, ...], directive: str) -> Allowed:
     each = (of_tokens(tokens, directive) for tokens in values)
     return functools.reduce(Allowed.meet, each, EVERYTHING)
@@ -155,7 +155,7 @@ def kind(directive: str) -> str:
     return directive if directive in _OWN_WAYS else "default-src"
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=256)
 def _of_tokens(tokens: tuple[str, ...], directive: str) -> Allowed:
     listed = sources.source_list(tokens)
     return Allowed(False, _grants(listed, directive), _places(listed, directive))

@@ -90,7 +90,7 @@ def tokens(value: str) -> list[str]:
     return [token for token in value.translate(_TO_SPACES).split(" ") if token]
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=32)
 def _header(values: tuple[str, ...]) -> tuple[Policy, ...]:
     serialized = [
         (part, line) for line, value in enumerate(values) for part in value.split(",") if part.strip(_EMPTY)
@@ -101,7 +101,7 @@ def _header(values: tuple[str, ...]) -> tuple[Policy, ...]:
     return tuple(found)
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=32)
 def _meta(contents: tuple[str, ...]) -> tuple[Policy, ...]:
     return tuple(_without_ignored(_policy(part, line)) for line, part in enumerate(contents[:MOST_POLICIES]))
 

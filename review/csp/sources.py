@@ -91,7 +91,7 @@ class SourceList:
         return bool(self.nonces or self.hashes)
 
 
-@functools.lru_cache(maxsize=2048)
+@functools.lru_cache(maxsize=256)
 def source_list(tokens: tuple[str, ...]) -> SourceList:
     """The tokens of a directive's value as a source list."""
     found = tuple(source(token) for token in list(dict.fromkeys(tokens))[:MOST_SOURCES])

@@ -92,7 +92,7 @@ def _values(policies: Iterable[Policy], name: str) -> _Values:
     return tuple(dict.fromkeys(effective.governing_tokens(policy, name) for policy in policies))
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=64)
 def _of_values(old: _Values, new: _Values, kind: str) -> str:
     if set(old) == set(new):
         return EQUAL
