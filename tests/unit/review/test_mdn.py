@@ -162,6 +162,16 @@ def test_more_headers_than_its_client_takes_have_no_grade() -> None:
     assert mdn.grade(Scan(URL, (HTML, ("X", "x" * 16_384)))).score is None
 
 
+def test_policies_that_take_forever_to_compare_have_no_grade() -> None:
+    sources = " ".join(f"a{number:03}" for number in range(900))
+    policies = [f"default-src {sources}"] * 2 + ["default-src a"] * 300
+    scan = Scan(URL, (HTML, ("Content-Security-Policy", ",".join(policies))))
+    assert mdn.grade(scan).score is None
+    assert (
+        mdn.grade(Scan(URL, (HTML, ("Content-Security-Policy", ",".join(policies[:12]))))).score is not None
+    )
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
