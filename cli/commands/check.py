@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ALGORITHMS = ("6", "5", "4")
 HINT = "run the command again"
+SOMEWHERE = "https://page.invalid/"
+"""Where a page is taken to be whose address nobody said, so that its relative URLs are its own."""
 
 
 @click.command(short_help="Judge a header block, curl's output, a HAR file or JSON lines, offline.")
@@ -145,7 +147,7 @@ def _facts(answer: Answer) -> BodyFacts | None:
         bodyread = importlib.import_module("headersweep.bodyread")
     except ImportError:
         return None
-    facts: BodyFacts = bodyread.read(answer.body, answer.url, answer.charset)
+    facts: BodyFacts = bodyread.read(answer.body, answer.url or SOMEWHERE, answer.charset)
     return facts
 
 

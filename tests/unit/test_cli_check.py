@@ -9,6 +9,7 @@ import textwrap
 import types
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner, Result
@@ -192,14 +193,15 @@ def test_every_answer_of_a_har_is_judged() -> None:
 
 
 def test_a_body_is_read_where_it_may_be_a_document(monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(body: bytes, url: str, charset: str | None) -> BodyFacts:
-        return BodyFacts(challenge=f"{body.decode()} {url} {charset}")
-
+    read = Mock(return_value=BodyFacts(challenge="a firewall"))
     reader = types.ModuleType("headersweep.bodyread")
     monkeypatch.setattr(reader, "read", read, raising=False)
     monkeypatch.setitem(sys.modules, "headersweep.bodyread", reader)
     page = "HTTP/1.1 200 OK\nContent-Type: text/html; charset=utf-8\n\n<p>"
     assert judged("--url", "https://site.example/", text=page)["judged"] is False
+    assert read.call_args.args == (b"<p>", "https://site.example/", "utf-8")
+    assert judged(text=page)["judged"] is False
+    assert read.call_args.args == (b"<p>", "https://page.invalid/", "utf-8")
     assert judged(text=page.replace("text/html", "application/json"))["judged"] is True
     assert judged(text=HTML)["judged"] is True
 
