@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
+from review import redirects
 from review.checks import (
     cache,
     clear_site_data,
@@ -63,6 +64,7 @@ class Check(Protocol):
 CHECKS: tuple[Check, ...] = (
     strict_transport_security,
     csp,
+    csp_gaps,
     csp_scripts,
     csp_syntax,
     csp_reporting,
@@ -88,7 +90,6 @@ CHECKS: tuple[Check, ...] = (
     leaks,
     deprecated,
     conflicts,
-    csp_gaps,
 )
 
 RULES: dict[str, Rule] = {rule.code: rule for check in CHECKS for rule in check.RULES} | redirects.BY_CODE
