@@ -152,8 +152,8 @@ def _map(report: Report) -> Iterator[str]:
     yield f'<p class="soft">{texts.count(len(report.sets), "set")} on {texts.count(whole, "page")}</p>'
     if report.sets:
         yield from _overview(report.sets[:MOST_SETS], whole)
-    for one in report.sets[:MOST_SETS]:
-        yield from _set(one, whole)
+    for place, one in enumerate(report.sets[:MOST_SETS], start=1):
+        yield from _set(place, one, whole)
     hidden = report.sets[MOST_SETS:]
     if hidden:
         pages = texts.count(sum(one.pages for one in hidden), "page")
@@ -163,10 +163,10 @@ def _map(report: Report) -> Iterator[str]:
 def _overview(sets: Sequence[HeaderSet], whole: int) -> Iterator[str]:
     yield '<table><thead><tr><th>set</th><th class="n">pages</th><th class="n">share</th>'
     yield '<th>class</th><th class="n">status</th><th>scheme</th><th class="n">findings</th></tr></thead><tbody>'
-    for one in sets:
+    for place, one in enumerate(sets, start=1):
         cells = (f"{one.pages:,}", texts.share(one.pages, whole))
         yield (
-            f'<tr><td><a href="#{_anchor(one)}"><code>{_text(texts.short(one.content_hash))}</code></a></td>'
+            f'<tr><td><a href="#set-{place}"><code>{_text(texts.short(one.content_hash))}</code></a></td>'
             f'<td class="n">{cells[0]}</td><td class="n">{cells[1]}</td>'
             f'<td>{one.judgement.response_class}</td><td class="n">{one.status}</td><td>{_text(one.scheme)}</td>'
             f'<td class="n">{_verdict(one)}</td></tr>'
@@ -178,13 +178,9 @@ def _verdict(one: HeaderSet) -> str:
     return f"{len(one.judgement.findings):,}" if one.judgement.judged else "not judged"
 
 
-def _anchor(one: HeaderSet) -> str:
-    return _text(f"set-{texts.short(one.content_hash)}-{one.status}-{one.scheme}")
-
-
-def _set(one: HeaderSet, whole: int) -> Iterator[str]:
+def _set(place: int, one: HeaderSet, whole: int) -> Iterator[str]:
     new = ", new" if one.is_new else ""
-    yield f'<section class="set" id="{_anchor(one)}">'
+    yield f'<section class="set" id="set-{place}">'
     yield (
         f"<h3><code>{_text(texts.short(one.content_hash))}</code> on {texts.count(one.pages, 'page')}</h3>"
         f'<p class="soft">{one.judgement.response_class}, status {one.status}, {_text(one.scheme)}{new}</p>'
