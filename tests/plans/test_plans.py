@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from models import (
     actions,
     control,
+    drift,
     frontier,
     origins,
     outbox,
@@ -178,6 +179,19 @@ CASES = {
         actions.was_done(), {"run_id": 7, "generation": 1, "action": "resume"}, {"uq_run_actions_once"}
     ),
     "actions.open_rerun": Case(actions.open_rerun(), {"run_id": 7}, {"uq_run_actions_once", "ix_runs_open"}),
+    "drift.from_spans": Case(
+        drift.from_spans(), {"site_id": 7, "old": 1, "new": 2}, {"uq_pages_site_id_url_key", "pk_spans"}
+    ),
+    "drift.sets_from_spans": Case(
+        drift.sets_from_spans(), {"site_id": 7, "run_id": 2}, {"uq_pages_site_id_url_key", "pk_spans"}
+    ),
+    "drift.snapshots_by_id": Case(
+        drift.snapshots_by_id(),
+        {"site_id": 7, "run_id": 2, "ids": PAGES},
+        {"pk_snapshots", "pk_site_snapshots"},
+    ),
+    "drift.urls": Case(drift.urls(), {"ids": PAGES}, {"pk_pages"}),
+    "drift.previous": Case(drift.previous(), {"site_id": 7, "run_id": OPEN_RUN}, {"uq_runs_site_id_slot"}),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }
 
@@ -188,7 +202,7 @@ WHOLE = {
     "frontier.count_of_run", "visits.add", "visits.any_kept", "visits.outcomes_of_run", "visits.snapshots_of_run", "visits.fold",
     "visits.digest_rows", "visits.start_pages_fetched", "snapshots.add", "sites.add_masks", "sites.keep_snapshots",
     "spans.open_new", "spans.close_changed", "spans.close_vanished", "spans.fold", "outbox.add", "outbox.mark_emitted",
-    "actions.add",
+    "actions.add", "drift.from_visits", "drift.sets_from_visits",
 }  # fmt: skip
 """Statements that insert, touch one row by key once in a run, stop at the first row they meet, or read a whole run on
 purpose when it closes."""
@@ -212,12 +226,16 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(child)
 
 
+def _bound(statement: TextClause) -> dict[str, Any]:
+    """The values that a statement brings along itself."""
+    return {name: item.value for name, item in statement._bindparams.items() if item.value is not None}
+
+
 def explained(connection: Connection, case: Case) -> list[dict[str, Any]]:
     """The nodes of a statement's plan."""
     compiled = case.statement
     explain = text("EXPLAIN (FORMAT JSON) " + compiled.text)
-    bound = {name: item.value for name, item in compiled._bindparams.items() if item.value is not None}
-    answer = connection.execute(explain, {**bound, **case.values}).scalar_one()
+    answer = connection.execute(explain, {**_bound(compiled), **case.values}).scalar_one()
     plan = json.loads(answer) if isinstance(answer, str) else answer
     return list(nodes(plan[0]["Plan"]))
 
@@ -268,18 +286,20 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "spans.close_changed": {"site_id": 1, "run_id": NEW_RUN, "previous": N},
     "spans.close_vanished": {"site_id": 1, "run_id": NEW_RUN, "previous": N},
     "spans.open_new": {"site_id": 2, "run_id": NEW_RUN},
+    "drift.from_visits": {"old": OPEN_RUN, "new": NEW_RUN},
+    "drift.sets_from_visits": {"run_id": NEW_RUN},
 }
 
 
 @pytest.mark.parametrize("name", sorted(BY_KEY))
 def test_a_run_that_the_statistics_do_not_know_is_read_by_key(loaded: Connection, name: str) -> None:
     module, function = name.split(".")
-    statement = getattr({"frontier": frontier, "spans": spans}[module], function)().text
+    statement = getattr({"drift": drift, "frontier": frontier, "spans": spans}[module], function)()
     unknown = loaded.begin_nested()
     for rows in NEW_ROWS:
         loaded.execute(text(rows), {"run": NEW_RUN, "n": NEW_PAGES})
-    explain = text("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + statement)
-    plan = loaded.execute(explain, BY_KEY[name]).scalar_one()
+    explain = text("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + statement.text)
+    plan = loaded.execute(explain, {**_bound(statement), **BY_KEY[name]}).scalar_one()
     unknown.rollback()
     assert max(touched(node) for node in nodes(plan[0]["Plan"])) <= 2 * N
 
@@ -291,7 +311,7 @@ def touched(node: dict[str, Any]) -> float:
 
 
 def test_every_statement_of_the_crawl_has_a_plan_or_a_reason() -> None:
-    modules = (shards, runs, origins, frontier, visits, snapshots, spans, outbox, actions)
+    modules = (shards, runs, origins, frontier, visits, snapshots, spans, outbox, actions, drift)
     every = {
         f"{module.__name__.removeprefix('models.')}.{name}"
         for module in modules
