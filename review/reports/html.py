@@ -115,13 +115,21 @@ def _cause(cause: Cause) -> Iterator[str]:
         yield f"<p>{_text(cause.detail)}</p>"
     if cause.evidence:
         yield _block(texts.evidence(cause))
-    yield f"<p><b>What a browser does.</b> {escape(rule.browser)}</p>"
-    yield f"<p><b>Why it matters.</b> {escape(rule.why)}</p>"
+    yield f"<p><b>What a browser does.</b> {_prose(rule.browser)}</p>"
+    yield f"<p><b>Why it matters.</b> {_prose(rule.why)}</p>"
+    value, rest = texts.fix(rule)
     yield "<p><b>How to mend it.</b></p>"
-    yield _block(rule.fix.split("\n"))
+    yield _block([value])
+    if rest:
+        yield f"<p>{_prose(rest)}</p>"
     yield from _urls(cause.sample_urls)
     yield f'<p class="soft">{_link(rule.link, "The standard")}</p>'
     yield "</section>"
+
+
+def _prose(text: str) -> str:
+    pieces = texts.prose(text)
+    return "".join(f"<code>{escape(piece)}</code>" if is_code else escape(piece) for is_code, piece in pieces)
 
 
 def _block(lines: Iterable[str]) -> str:

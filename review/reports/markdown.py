@@ -9,7 +9,7 @@ from review.report import Cause, HeaderSet, Report
 from review.reports import texts
 
 TOP_SETS = 50
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~&:@-])")
+_SPECIAL = re.compile(r"([\\`*_\[\]()#!|<>~&@]|:(?=//)|(?<=www)\.|^[-+=])")
 _TICKS = re.compile(r"`+")
 
 
@@ -24,6 +24,11 @@ def code(text: str) -> str:
     fence = "`" * (max((len(run) for run in _TICKS.findall(shown)), default=0) + 1)
     pad = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{fence}{pad}{shown}{pad}{fence}" if shown else ""
+
+
+def prose(text: str) -> str:
+    """A rule's text; what stands between backticks is code."""
+    return "".join(code(piece) if is_code else plain(piece) for is_code, piece in texts.prose(text))
 
 
 def block(lines: Sequence[str]) -> Iterator[str]:
@@ -96,10 +101,11 @@ def _details(report: Report) -> Iterator[str]:
             yield from (plain(cause.detail), "")
         if texts.evidence(cause):
             yield from (*block(texts.evidence(cause)), "")
-        yield f"- **What a browser does:** {rule.browser}"
-        yield f"- **Why it matters:** {rule.why}"
+        yield f"- **What a browser does:** {prose(rule.browser)}"
+        yield f"- **Why it matters:** {prose(rule.why)}"
         yield from (f"- **Standard:** <{rule.link}>", "", "How to mend it:", "")
-        yield from (*block(rule.fix.split("\n")), "")
+        value, rest = texts.fix(rule)
+        yield from (*block([value]), "", *([prose(rest), ""] if rest else []))
         yield from _urls(cause.sample_urls)
 
 

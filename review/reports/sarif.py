@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from headersweep import __version__
 from review.finding import Rule, Severity
 from review.report import Cause, Report
-from review.reports import texts
+from review.reports import markdown, texts
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "note", Severity.INFO: "note"}
@@ -92,10 +92,16 @@ def _help(rule: Rule) -> str:
 
 
 def _help_markdown(rule: Rule) -> str:
-    return (
-        f"**What a browser does.** {rule.browser}\n\n**Why it matters.** {rule.why}\n\n"
-        f"**How to mend it.**\n\n```\n{rule.fix}\n```\n\n[The standard]({rule.link})"
-    )
+    value, rest = texts.fix(rule)
+    parts = [
+        f"**What a browser does.** {markdown.prose(rule.browser)}",
+        f"**Why it matters.** {markdown.prose(rule.why)}",
+        "**How to mend it.**",
+        "\n".join(markdown.block([value])),
+        *([markdown.prose(rest)] if rest else []),
+        f"[The standard]({rule.link})",
+    ]
+    return "\n\n".join(parts)
 
 
 def _result(report: Report, cause: Cause, place: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from headersweep import masking
-from review.finding import Severity
+from review.finding import Rule, Severity
 from review.report import Cause, HeaderSet, Report
 
 SHORT_HASH = 12
@@ -74,6 +74,19 @@ def title(cause: Cause) -> str:
     """What is wrong, with what tells it apart from other causes of its kind."""
     subject = f": {visible(cause.subject)}" if cause.subject else ""
     return f"{cause.rule.title}{subject}"
+
+
+def prose(text: str) -> Iterator[tuple[bool, str]]:
+    """The pieces of a rule's text, each with whether it is code: that stands between backticks."""
+    for place, piece in enumerate(text.split("`")):
+        if piece:
+            yield place % 2 == 1, piece
+
+
+def fix(rule: Rule) -> tuple[str, str]:
+    """What to copy, and what else there is to say."""
+    value, _, rest = rule.fix.partition("\n")
+    return value, rest.strip()
 
 
 def where(cause: Cause) -> str:

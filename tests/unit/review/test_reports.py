@@ -334,6 +334,17 @@ def test_code_is_fenced_by_more_than_it_contains(text: str) -> None:
     assert fence[0] not in text
 
 
+def test_what_stands_between_backticks_is_code_and_only_that() -> None:
+    rule = dataclasses.replace(
+        a_cause().rule, browser="It reads `a|b <c>` first & *all*.", fix="X: y\nThen `z`."
+    )
+    of = a_report(causes=(a_cause(rule=rule),))
+    assert "It reads <code>a|b &lt;c&gt;</code> first &amp; *all*." in html_report.render(of)
+    assert "<pre>\nX: y</pre>\n<p>Then <code>z</code>.</p>" in html_report.render(of)
+    assert r"It reads `a\|b <c>` first \& \*all\*." in markdown.render(of)
+    assert "```\nX: y\n```\n\nThen `z`." in markdown.render(of)
+
+
 # --- What they share ---
 
 
