@@ -21,9 +21,14 @@ def answer(*pairs: tuple[str, str], status: int = 200) -> Received:
 
 def group(pages: int, old: Received | None, new: Received | None, **fields: Any) -> Group:
     urls = tuple(f"https://site.example/{pages}/{number}" for number in range(min(pages, 3)))
-    return Group(
-        **{"move": Move.CHANGED, "pages": pages, "sample_urls": urls, "old": old, "new": new} | fields
-    )
+    values: dict[str, Any] = {
+        "move": Move.CHANGED,
+        "pages": pages,
+        "sample_urls": urls,
+        "old": old,
+        "new": new,
+    }
+    return Group(**values | fields)
 
 
 def cause(subject: str) -> Cause:
