@@ -75,12 +75,22 @@ def _groups(connection: Connection, old: Run, new: Run, *, from_spans: bool) -> 
     from models import drift
 
     statement = drift.from_spans() if from_spans else drift.from_visits()
-    values = {"old": old.run_id, "new": new.run_id} | ({"site_id": new.site_id} if from_spans else {})
+    values = {"old": old.run_id, "new": new.run_id, "since": _since(connection, new)}
+    values |= {"site_id": new.site_id} if from_spans else {}
     rows = connection.execute(statement, values).all()
     answers = _answers(connection, new, rows)
     urls = reviewing.urls_of(connection, {page_id for row in rows for page_id in row.page_ids})
     is_whole = from_spans or (_is_complete(connection, old), _is_complete(connection, new))
     return [_group(row, answers, urls, is_whole) for row in rows]
+
+
+def _since(connection: Connection, run: Run) -> int:
+    """How far back a page that answers as it did before counts as one that flaps."""
+    from models import drift
+    from review.drift import RECENT_RUNS
+
+    values = {"site_id": run.site_id, "run_id": run.run_id, "limit": RECENT_RUNS}
+    return int(connection.scalar(drift.since(), values) or run.run_id)
 
 
 def _answers(
@@ -123,6 +133,7 @@ def _group(
         old=answers.get((row.old_snapshot_id, row.old_status, row.scheme)),
         new=answers.get((row.new_snapshot_id, row.new_status, row.scheme)),
         outcome=Outcome(outcome).label if unanswered else "",
+        is_back=row.is_back,
     )
 
 

@@ -13,20 +13,27 @@ SAMPLES = 3
 
 _GROUPED = """
     SELECT g.old_snapshot_id, g.old_status, g.old_outcome, g.new_snapshot_id, g.new_status, g.new_outcome, g.scheme,
-           g.pages, ARRAY(SELECT page_id FROM unnest(g.page_ids) AS page_id ORDER BY page_id LIMIT :samples) AS page_ids
+           g.is_back, g.pages,
+           ARRAY(SELECT page_id FROM unnest(g.page_ids) AS page_id ORDER BY page_id LIMIT :samples) AS page_ids
     FROM (SELECT m.old_snapshot_id, m.old_status, m.old_outcome, m.new_snapshot_id, m.new_status, m.new_outcome,
-                 p.scheme, count(*) AS pages, array_agg(m.page_id) AS page_ids
+                 p.scheme, back.is_back, count(*) AS pages, array_agg(m.page_id) AS page_ids
           FROM moved m
+          CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM spans s
+                                             WHERE s.page_id = m.page_id AND s.snapshot_id = m.new_snapshot_id
+                                               AND s.status = m.new_status
+                                               AND s.last_run_id BETWEEN :since AND :old - 1 OFFSET 0) AS is_back) back
           CROSS JOIN LATERAL (SELECT CASE WHEN url LIKE 'https:%' THEN 'https' ELSE 'http' END AS scheme
                               FROM pages WHERE id = m.page_id OFFSET 0) p
-          GROUP BY 1, 2, 3, 4, 5, 6, 7) g
-    ORDER BY g.pages DESC, 1, 2, 3, 4, 5, 6, 7
+          GROUP BY 1, 2, 3, 4, 5, 6, 7, 8) g
+    ORDER BY g.pages DESC, 1, 2, 3, 4, 5, 6, 7, 8
 """
+"""``is_back``: whether a page answers now as it did before run :old, in a run since :since. Plan: pk_spans by key."""
 
 
 def from_visits() -> TextClause:
     """The pages that runs :old and :new saw answer differently, by what they answered. Reads both runs as a whole.
 
+    Pages are grouped as well by whether they answer as they did earlier, in a run from :since on and before :old.
     Plan: the keys of the visits' partitions, joined by hash or merge: a full join is never a nested loop.
     """
     return text(f"""
@@ -119,4 +126,13 @@ def previous() -> TextClause:
     return text("""
         SELECT max(id) FROM runs
         WHERE site_id = :site_id AND id < :run_id AND state IN ('finished', 'partial')
+    """)
+
+
+def since() -> TextClause:
+    """The first of the last :limit runs of site :site_id up to run :run_id that are over. Plan: uq_runs_site_id_slot."""
+    return text("""
+        SELECT min(id) FROM (SELECT id FROM runs
+                             WHERE site_id = :site_id AND id <= :run_id AND digest IS NOT NULL
+                             ORDER BY id DESC LIMIT :limit) AS latest
     """)

@@ -38,6 +38,8 @@ class Group:
     new: Received | None = None
     outcome: str = ""
     """How the visit ended that brought no answer."""
+    is_back: bool = False
+    """Whether the pages answer again as they did before the old run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Changed:
     change: Change
     pages: int
     sample_urls: tuple[str, ...]
+    flapping_pages: int = 0
+    """How many of the pages answer again as they did shortly before the old run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,10 @@ def changes(
         pages += group.pages if moved else 0
         for change in moved:
             found.setdefault(change, []).append(group)
-    listed = [Changed(change, _pages(members), _urls(members)) for change, members in found.items()]
+    listed = [
+        Changed(change, _pages(members), _urls(members), _pages([one for one in members if one.is_back]))
+        for change, members in found.items()
+    ]
     return pages, tuple(sorted(listed, key=_order))
 
 

@@ -9,7 +9,7 @@ import click
 from cli import options
 
 
-@click.command(short_help="Compare two runs of a site.")
+@click.command(short_help="Compare two runs of a site: what changed, and which way.")
 @click.argument("first", type=click.IntRange(min=1), metavar="RUN")
 @click.argument("second", type=click.IntRange(min=1), metavar="[RUN]", required=False)
 @click.option(

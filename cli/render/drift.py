@@ -88,7 +88,14 @@ def _changed(one: Changed) -> Iterator[str]:
     yield from (f"    + {words.safe(line)}" for line in _lines(change.new))
     if change.text:
         yield f"    {words.safe(change.text)}"
+    if one.flapping_pages:
+        yield f"    {_flapping(one)}"
     yield from (f"      {words.safe(url)}" for url in one.sample_urls)
+
+
+def _flapping(one: Changed) -> str:
+    """That pages go back and forth: a sign of uneven servers or caches."""
+    return f"flapping: {words.count(one.flapping_pages, 'page')} answered so before, within the last runs"
 
 
 def _lines(value: str) -> list[str]:
@@ -168,6 +175,7 @@ def _change(one: Changed) -> dict[str, Any]:
         "new": _lines(change.new),
         "text": change.text,
         "pages": one.pages,
+        "flapping_pages": one.flapping_pages,
         "sample_urls": list(one.sample_urls),
     }
 
@@ -200,7 +208,7 @@ def as_markdown(found: Difference, old: Run, new: Run) -> str:
     lines += [SPANS_SAY, ""] if found.from_spans else []
     changes = [
         (str(one.change.direction), code(one.change.header), _cell(one.change.old), _cell(one.change.new),
-         plain(one.change.text), f"{one.pages:,}", _example(one.sample_urls))
+         plain(_meaning(one)), f"{one.pages:,}", _example(one.sample_urls))
         for one in found.changes
     ]  # fmt: skip
     lines += _table(
@@ -217,6 +225,10 @@ def as_markdown(found: Difference, old: Run, new: Run) -> str:
         ]
         lines += _table(heading, ("severity", "what", "pages", "for example"), rows)
     return "\n".join(lines)
+
+
+def _meaning(one: Changed) -> str:
+    return "; ".join(filter(None, (one.change.text, _flapping(one) if one.flapping_pages else "")))
 
 
 def _cell(value: str) -> str:

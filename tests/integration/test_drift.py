@@ -109,9 +109,13 @@ class History:
 
     def forget_visits(self) -> None:
         """What retention does; what is left are spans."""
+        self.keep_spans()
+        self.connection.execute(text("DELETE FROM visits"))
+
+    def keep_spans(self) -> None:
+        """Write the spans that go on."""
         for path, answer in self.last.items():
             self._span(path, answer, None)
-        self.connection.execute(text("DELETE FROM visits"))
 
     def page(self, path: str) -> int:
         if path not in self.pages:
@@ -205,6 +209,29 @@ def test_between_runs_far_apart_only_the_ends_count(history: History, dropped: b
     assert told(history.diff(ids[0], ids[3])) == []
     assert told(history.diff(ids[0], ids[4])) == [("x-content-type-options", "looser", 1)]
     assert told(history.diff(ids[1], ids[4])) == []
+
+
+@pytest.mark.parametrize(
+    ("raws", "flapping"),
+    [
+        ((SURE, BARE, SURE), 1),
+        ((SURE, BARE, BARE, SURE), 1),
+        ((LOUD, BARE, SURE), 0),
+        ((BARE, SURE), 0),
+        ((SURE, BARE, BARE, BARE, BARE, SURE), 0),  # longer ago than the last five runs
+    ],
+)
+@pytest.mark.parametrize("dropped", [False, True], ids=["visits", "spans"])
+def test_a_page_that_answers_again_as_before_is_flapping(
+    history: History, dropped: bool, raws: tuple[str, ...], flapping: int
+) -> None:
+    ids = [history.run({"/a": (raw, 200)}) for raw in raws]
+    if dropped:
+        history.forget_visits()
+    else:
+        history.keep_spans()
+    (change, *_) = history.diff(ids[-2], ids[-1]).changes
+    assert (change.pages, change.flapping_pages) == (1, flapping)
 
 
 def test_a_run_did_not_drift_from_itself(history: History) -> None:

@@ -180,7 +180,9 @@ CASES = {
     ),
     "actions.open_rerun": Case(actions.open_rerun(), {"run_id": 7}, {"uq_run_actions_once", "ix_runs_open"}),
     "drift.from_spans": Case(
-        drift.from_spans(), {"site_id": 7, "old": 1, "new": 2}, {"uq_pages_site_id_url_key", "pk_spans"}
+        drift.from_spans(),
+        {"site_id": 7, "old": 1, "new": 2, "since": 1},
+        {"uq_pages_site_id_url_key", "pk_spans"},
     ),
     "drift.sets_from_spans": Case(
         drift.sets_from_spans(), {"site_id": 7, "run_id": 2}, {"uq_pages_site_id_url_key", "pk_spans"}
@@ -191,6 +193,9 @@ CASES = {
         {"pk_snapshots", "pk_site_snapshots"},
     ),
     "drift.urls": Case(drift.urls(), {"ids": PAGES}, {"pk_pages"}),
+    "drift.since": Case(
+        drift.since(), {"site_id": 7, "run_id": OPEN_RUN, "limit": 5}, {"uq_runs_site_id_slot"}
+    ),
     "drift.previous": Case(drift.previous(), {"site_id": 7, "run_id": OPEN_RUN}, {"uq_runs_site_id_slot"}),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }
@@ -286,7 +291,7 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "spans.close_changed": {"site_id": 1, "run_id": NEW_RUN, "previous": N},
     "spans.close_vanished": {"site_id": 1, "run_id": NEW_RUN, "previous": N},
     "spans.open_new": {"site_id": 2, "run_id": NEW_RUN},
-    "drift.from_visits": {"old": OPEN_RUN, "new": NEW_RUN},
+    "drift.from_visits": {"old": OPEN_RUN, "new": NEW_RUN, "since": 1},
     "drift.sets_from_visits": {"run_id": NEW_RUN},
 }
 
