@@ -38,9 +38,11 @@ def diff(ctx: click.Context, /, first: int, second: int | None, **flags: Any) ->
     from cli import context, drifting, results
     from cli import output as output_module
     from cli.render import drift
+    from models import reports
 
     output_module.check(flags["output"])
     with context.database() as database, database.engine.connect() as connection:
+        connection.execute(reports.unhurried())
         old, new = drifting.pair(connection, first, second)
         found = drifting.difference(connection, old, new)
     rendered = drift.render(found, old, new, flags["shape"], results.terminal_width(flags["output"]))

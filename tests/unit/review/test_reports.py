@@ -203,6 +203,12 @@ def test_it_is_made_for_paper_and_for_the_dark() -> None:
     assert "prefers-color-scheme:dark" in shown
 
 
+def test_of_very_many_sets_the_most_common_are_shown_and_the_others_counted() -> None:
+    text = page(a_report(*(a_set(number, 2, HTML) for number in range(1, 251)))).text_content()
+    assert "250 sets on 500 pages" in text
+    assert "And 50 more sets on 100 pages." in text
+
+
 # --- SARIF ---
 
 
