@@ -204,28 +204,6 @@ def _is_set(directives: Mapping[str, Any], name: str) -> bool:
     )
 
 
-def access(old: tuple[Any, Any], new: tuple[Any, Any]) -> Verdict:
-    """Which origins may read the answer, each side with whether credentials are allowed along with it."""
-    before, after = _readers(*old), _readers(*new)
-    if before[1] != after[1] and before[0] == after[0] == _ORIGIN:
-        return Verdict(Direction.INCOMPARABLE, "another origin")
-    if EVERYONE in (old[0], new[0]) and before[2] != after[2]:
-        return Verdict(
-            Direction.INCOMPARABLE, "more origins, but none with credentials, or the other way round"
-        )
-    ways = (of_numbers(before[0], after[0]), of_numbers(not before[2], not after[2]))
-    return Verdict(together(ways))
-
-
-_ORIGIN = 2
-
-
-def _readers(origin: Any, credentials: Any) -> tuple[int, Any, bool]:
-    """How few may read, who, and whether with credentials; for ``*`` browsers refuse those (Fetch, CORS check)."""
-    few = {None: 3, "null": 1, EVERYONE: 0}.get(origin, _ORIGIN)
-    return few, origin, bool(credentials) and origin not in (None, EVERYONE)
-
-
 def _parts(parts: Mapping[str, Direction]) -> str:
     return ", ".join(f"{name} {way}" for name, way in parts.items() if way is not Direction.EQUAL)
 

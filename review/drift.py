@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from headersweep import headers, masking
-from review import directions, judge, table
+from review import directions, joint, judge, table
 from review.directions import Direction, Verdict
 from review.received import Received
 
@@ -22,6 +22,7 @@ RECENT_RUNS = 5
 
 HSTS = "strict-transport-security"
 POLICY = "content-security-policy"
+FRAMES = "x-frame-options"
 ORIGIN, CREDENTIALS = "access-control-allow-origin", "access-control-allow-credentials"
 
 NOT_ENFORCED = frozenset(
@@ -35,6 +36,10 @@ NOT_ENFORCED = frozenset(
 )
 _NONCE = re.compile(r"'nonce-[^']*'", re.IGNORECASE)
 _ANY_NONCE = "'nonce-AAAAAAAAAAAAAAAAAAAAAA=='"
+
+
+Effects = tuple[dict[str, Any], dict[str, Any]]
+"""The effective values of the old answer and of the new one."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -107,22 +112,14 @@ def _shown(name: str, values: Iterable[str]) -> str:
     return "\n".join(masking.MASK if name in masking.SECRET_NAMES else value for value in values)
 
 
-def _verdict(
-    name: str,
-    old: Received,
-    new: Received,
-    effects: tuple[dict[str, Any], dict[str, Any]],
-    seen: datetime | None,
-) -> Verdict:
-    before, after = (side.get(name) for side in effects)
-    if name == POLICY:
-        return _policies(old, new)
-    if name in (ORIGIN, CREDENTIALS):
-        return _access(name, effects)
+def _verdict(name: str, old: Received, new: Received, effects: Effects, seen: datetime | None) -> Verdict:
+    if name in _TOGETHER and (found := _TOGETHER[name](old, new, effects)) is not None:
+        return found
     if name in directions.COMPARE_LISTS:
         return directions.COMPARE_LISTS[name](old.combined(name), new.combined(name))
     if name not in table.EFFECTIVE:
         return Verdict(Direction.INCOMPARABLE, _presence(name, old, new))
+    before, after = (side.get(name) for side in effects)
     if before is None and after is None:
         return Verdict(Direction.EQUAL, "browsers ignore both")
     found = directions.compare(name, before, after)
@@ -130,6 +127,19 @@ def _verdict(
     if name == HSTS and found.direction is not Direction.EQUAL:
         notes.append(pinned(before, after, seen, preloaded="preload" in (old.combined(HSTS) or "").lower()))
     return Verdict(found.direction, "; ".join(filter(None, notes)))
+
+
+def _framing(_old: Received, _new: Received, effects: Effects) -> Verdict | None:
+    """Who may frame the page, where a policy has a say in it."""
+    if not any(_has_ancestors(side) for side in effects):
+        return None
+    before, after = ((side.get(FRAMES), side.get(POLICY)) for side in effects)
+    return joint.framing(before, after)
+
+
+def _has_ancestors(effects: dict[str, Any]) -> bool:
+    policies = (effects.get(POLICY) or {}).get("policies", ())
+    return any("frame-ancestors" in policy["directives"] for policy in policies)
 
 
 def _presence(name: str, old: Received, new: Received) -> str:
@@ -149,7 +159,7 @@ def _not_enforced(name: str) -> str:
     return "it reports and enforces nothing" if name in NOT_ENFORCED else ""
 
 
-def _policies(old: Received, new: Received) -> Verdict:
+def _policies(old: Received, new: Received, _effects: Effects) -> Verdict:
     """Whether everything that the new policies allow was allowed before, and the other way round."""
     before, after = (
         tuple(_NONCE.sub(_ANY_NONCE, value) for value in side.values(POLICY)) for side in (old, new)
@@ -181,11 +191,21 @@ def _subsume() -> Subsume | None:
     return compare
 
 
-def _access(name: str, effects: tuple[dict[str, Any], dict[str, Any]]) -> Verdict:
-    sides = [(side.get(ORIGIN), side.get(CREDENTIALS)) for side in effects]
-    if name not in table.EFFECTIVE:
-        return Verdict(Direction.INCOMPARABLE)
-    return directions.access(*sides)
+def _access(_old: Received, _new: Received, effects: Effects) -> Verdict | None:
+    """Who may read the answer, and whether with credentials."""
+    if ORIGIN not in table.EFFECTIVE:
+        return None
+    before, after = ((side.get(ORIGIN), side.get(CREDENTIALS)) for side in effects)
+    return joint.access(before, after)
+
+
+_TOGETHER: dict[str, Callable[[Received, Received, Effects], Verdict | None]] = {
+    POLICY: _policies,
+    FRAMES: _framing,
+    ORIGIN: _access,
+    CREDENTIALS: _access,
+}
+"""Headers that are not judged by themselves; None where they are after all."""
 
 
 def pinned(before: Any, after: Any, seen: datetime | None, *, preloaded: bool = False) -> str:

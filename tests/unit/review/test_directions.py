@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from review import directions
+from review import directions, joint
 from review.directions import Direction
 
 YEAR = {"max_age": 31_536_000, "include_subdomains": False}
@@ -153,12 +153,38 @@ def test_cookies_that_browsers_refuse_do_not_count() -> None:
     ],
 )
 def test_fewer_who_may_read_is_stricter(old: tuple[Any, Any], new: tuple[Any, Any]) -> None:
-    assert directions.access(old, new).direction is Direction.STRICTER
-    assert directions.access(new, old).direction is Direction.LOOSER
+    assert joint.access(old, new).direction is Direction.STRICTER
+    assert joint.access(new, old).direction is Direction.LOOSER
+
+
+def ancestors(*sources: str) -> dict[str, Any]:
+    return {"policies": [{"directives": {"frame-ancestors": list(sources)}}]}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "way"),
+    [
+        (("deny", None), (None, ancestors("'none'")), Direction.EQUAL),
+        (("sameorigin", None), (None, ancestors("'self'")), Direction.EQUAL),
+        (("deny", None), ("deny", ancestors("*")), Direction.LOOSER),
+        (("sameorigin", None), (None, ancestors("'self'", "https://a.example")), Direction.LOOSER),
+        (("sameorigin", None), (None, ancestors("'none'")), Direction.STRICTER),
+        ((None, None), (None, ancestors("https://a.example")), Direction.STRICTER),
+        (("deny", ancestors("'self'")), (None, ancestors("'self'")), Direction.EQUAL),
+        (("deny", ancestors("https:")), ("deny", None), Direction.STRICTER),
+        (("deny", ancestors()), ("deny", None), Direction.EQUAL),
+    ],
+)
+def test_where_frame_ancestors_is_enforced_it_decides_who_may_frame(
+    old: Any, new: Any, way: Direction
+) -> None:
+    opposite = {Direction.STRICTER: Direction.LOOSER, Direction.LOOSER: Direction.STRICTER}
+    assert joint.framing(old, new).direction is way
+    assert joint.framing(new, old).direction is opposite.get(way, way)
 
 
 def test_credentials_beside_a_star_change_nothing() -> None:
-    assert directions.access(("*", None), ("*", True)).direction is Direction.EQUAL
+    assert joint.access(("*", None), ("*", True)).direction is Direction.EQUAL
 
 
 @pytest.mark.parametrize(
@@ -166,8 +192,8 @@ def test_credentials_beside_a_star_change_nothing() -> None:
     [(("https://a.example", None), ("https://b.example", None)), (("https://a.example", True), ("*", None))],
 )
 def test_other_readers_are_incomparable(old: tuple[Any, Any], new: tuple[Any, Any]) -> None:
-    assert directions.access(old, new).direction is Direction.INCOMPARABLE
-    assert directions.access(new, old).direction is Direction.INCOMPARABLE
+    assert joint.access(old, new).direction is Direction.INCOMPARABLE
+    assert joint.access(new, old).direction is Direction.INCOMPARABLE
 
 
 def test_the_words_name_the_parts_that_moved() -> None:

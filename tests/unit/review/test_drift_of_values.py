@@ -100,3 +100,11 @@ def test_what_allows_more_here_and_less_there_is_incomparable(
     header: str, old: str | None, new: str | None
 ) -> None:
     assert way(header, old, new) is way(header, new, old) is Direction.INCOMPARABLE
+
+
+@pytest.mark.skipif(not {CSP.lower(), XFO.lower()} <= set(table.EFFECTIVE), reason="nobody reads them yet")
+def test_a_frame_option_that_makes_room_for_frame_ancestors_was_no_loss() -> None:
+    lines = ((XFO, "DENY"), (CSP, "frame-ancestors 'none'"))
+    old, new = (reading.received([("Content-Type", "text/html"), line]) for line in lines)
+    ways = {change.header: change.direction for change in drift.changes(old, new)}
+    assert ways == {XFO.lower(): Direction.EQUAL, CSP.lower(): Direction.STRICTER}
