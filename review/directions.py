@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 EVERYONE = "*"
+MOST_PARTS = 12
+"""So many parts of a change are named: a server may send thousands of cookies."""
 
 
 class Direction(StrEnum):
@@ -205,7 +207,9 @@ def _is_set(directives: Mapping[str, Any], name: str) -> bool:
 
 
 def _parts(parts: Mapping[str, Direction]) -> str:
-    return ", ".join(f"{name} {way}" for name, way in parts.items() if way is not Direction.EQUAL)
+    moved = [f"{name} {way}" for name, way in parts.items() if way is not Direction.EQUAL]
+    more = [f"and {len(moved) - MOST_PARTS} more"] if len(moved) > MOST_PARTS else []
+    return ", ".join(moved[:MOST_PARTS] + more)
 
 
 _REFERRERS: dict[Any, tuple[int, ...]] = {

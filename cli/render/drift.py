@@ -20,6 +20,10 @@ MOVES = {
     Move.NOT_ANSWERED: "did not answer",
     Move.NOT_VISITED: "visited in one of the runs only, since the other did not visit everything",
 }
+MAX_CELL = 300
+MAX_LINES = 10
+"""What fits a table; JSON has all of it."""
+
 DIRECTIONS = {
     Direction.LOOSER: "looser",
     Direction.INCOMPARABLE: "changed, neither stricter nor looser",
@@ -84,13 +88,20 @@ def _title(said: str) -> str:
 def _changed(one: Changed) -> Iterator[str]:
     change = one.change
     yield f"  {words.safe(change.header)}  on {words.count(one.pages, 'page')}"
-    yield from (f"    - {words.safe(line)}" for line in _lines(change.old))
-    yield from (f"    + {words.safe(line)}" for line in _lines(change.new))
+    yield from _values("-", change.old)
+    yield from _values("+", change.new)
     if change.text:
         yield f"    {words.safe(change.text)}"
     if one.flapping_pages:
         yield f"    {_flapping(one)}"
     yield from (f"      {words.safe(url)}" for url in one.sample_urls)
+
+
+def _values(sign: str, value: str) -> Iterator[str]:
+    lines = _lines(value)
+    yield from (f"    {sign} {words.safe(line)}" for line in lines[:MAX_LINES])
+    if len(lines) > MAX_LINES:
+        yield f"    {sign} and {len(lines) - MAX_LINES} more"
 
 
 def _flapping(one: Changed) -> str:
@@ -232,7 +243,9 @@ def _meaning(one: Changed) -> str:
 
 
 def _cell(value: str) -> str:
-    return "<br>".join(markdown.code(line) for line in _lines(value))
+    lines = [markdown.code(words.cut(line, MAX_CELL)) for line in _lines(value)]
+    more = [f"and {len(lines) - MAX_LINES} more"] if len(lines) > MAX_LINES else []
+    return "<br>".join(lines[:MAX_LINES] + more)
 
 
 def _example(urls: Sequence[str]) -> str:

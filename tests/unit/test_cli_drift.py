@@ -86,3 +86,12 @@ def test_json_is_for_scripts_and_escapes_nothing() -> None:
 
 def test_where_nothing_changed_it_says_so() -> None:
     assert "docs: nothing changed" in render.render(Difference("docs", 6, 7), OLD, NEW, "text", 80)
+
+
+@pytest.mark.parametrize("shape", ["text", "md"])
+def test_of_very_many_or_very_long_lines_people_get_the_beginning(shape: str) -> None:
+    value = "\n".join([*(f"c{number}=<cookie>" for number in range(500)), "x" * 100_000])
+    change = Changed(Change("set-cookie", Direction.INCOMPARABLE, "", value), 1, ())
+    shown = render.render(Difference("docs", 6, 7, 1, (change,)), OLD, NEW, shape, 200)
+    assert "and 491 more" in shown
+    assert len(shown) < 5_000

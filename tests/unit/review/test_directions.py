@@ -199,3 +199,10 @@ def test_other_readers_are_incomparable(old: tuple[Any, Any], new: tuple[Any, An
 def test_the_words_name_the_parts_that_moved() -> None:
     found = directions.compare(FEATURES, {"camera": []}, {"camera": ["self"], "geolocation": []})
     assert found.text == "camera looser, geolocation stricter"
+
+
+def test_of_very_many_parts_the_first_are_named_and_the_others_counted() -> None:
+    many = {f"feature{number:03}": [] for number in range(100)}
+    found = directions.compare(FEATURES, None, many)
+    assert found.text.startswith("feature000 stricter, feature001 stricter")
+    assert found.text.endswith("and 88 more")
