@@ -202,7 +202,7 @@ def test_the_words_name_the_parts_that_moved() -> None:
 
 
 def test_of_very_many_parts_the_first_are_named_and_the_others_counted() -> None:
-    many = {f"feature{number:03}": [] for number in range(100)}
+    many: dict[str, list[str]] = {f"feature{number:03}": [] for number in range(100)}
     found = directions.compare(FEATURES, None, many)
     assert found.text.startswith("feature000 stricter, feature001 stricter")
     assert found.text.endswith("and 88 more")
