@@ -28,7 +28,8 @@ COMMANDS = {
     "cancel": Lazy("cli.commands.cancel:cancel", "Stop a run for good; what it stored stays."),
     "runs": Lazy("cli.commands.runs:runs", "List the newest runs."),
     "show": Lazy("cli.commands.show:show", "Show one run in full."),
-    "export": Lazy("cli.commands.export:export", "Print every visit of a run, sorted by URL."),
+    "diff": Lazy("cli.commands.diff:diff", "Compare two runs of a site: what changed, and which way."),
+    "export": Lazy("cli.commands.export:export", "Print every visit of a run, or its review as a report."),
     "rejudge": Lazy(
         "cli.commands.rejudge:rejudge", "Judge stored runs under the present rules, without a network."
     ),

@@ -1,4 +1,4 @@
-"""``headersweep export``: every visit of a run, sorted by URL, streamed."""
+"""``headersweep export``: every visit of a run, sorted by URL, streamed; or its review as a report."""
 
 from __future__ import annotations
 
@@ -11,32 +11,74 @@ import click
 from cli import options
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, TextClause
 
     from cli.report import Run
+
+VISITS = ("jsonl", "csv")
+REPORTS = {
+    "html": "review.reports.html",
+    "md": "review.reports.markdown",
+    "sarif": "review.reports.sarif",
+    "junit": "review.reports.junit",
+}
+"""Where the renderer of each report is, imported only when it is asked for."""
 
 BATCH_ROWS = 2_000
 CACHED_SNAPSHOTS = 10_000
 
 
-@click.command(short_help="Print every visit of a run, sorted by URL.")
+@click.command(short_help="Print every visit of a run, or its review as a report.")
 @click.argument("run", type=click.IntRange(min=1))
 @click.option(
-    "--format", "shape", type=click.Choice(["jsonl", "csv"]), required=True, help="How to print the visits."
+    "--format",
+    "shape",
+    type=click.Choice([*VISITS, *REPORTS]),
+    required=True,
+    help="jsonl, csv: every visit. The others: the findings and header sets.",
 )
 @options.to_file
 def export(run: int, shape: str, output: str | None) -> None:
-    """Print every visit of RUN, sorted by URL: one JSON object a line (with the headers), or CSV (without)."""
-    from cli import context, report
+    """Print RUN for other programs and people.
+
+    jsonl: every visit, sorted by URL, one JSON object a line, with the headers. csv: the same without them.
+    html, md, sarif, junit: the review of the run as a report.
+    """
+    from cli import context
     from cli import output as output_module
 
     output_module.check(output)
-    write = _csv if shape == "csv" else _jsonl
+    write = _report if shape in REPORTS else _visits
     with context.database() as database, database.engine.connect() as connection:
-        _refuse_dropped(connection, report.find_run(connection, run))
-        with output_module.writing(output) as stream:
-            for part in write(connection, run):
-                stream.write(part)
+        write(connection, run, shape, output)
+
+
+def _report(connection: Connection, run: int, shape: str, output: str | None) -> None:
+    import importlib
+
+    from cli import output as output_module
+    from cli import reviewing
+
+    renderer = importlib.import_module(REPORTS[shape])
+    connection.execute(_unhurried())
+    output_module.emit(renderer.render(reviewing.report_of(connection, run)), output)
+
+
+def _visits(connection: Connection, run: int, shape: str, output: str | None) -> None:
+    from cli import output as output_module
+    from cli import report
+
+    write = _csv if shape == "csv" else _jsonl
+    _refuse_dropped(connection, report.find_run(connection, run))
+    with output_module.writing(output) as stream:
+        for part in write(connection, run):
+            stream.write(part)
+
+
+def _unhurried() -> TextClause:
+    from models import reports
+
+    return reports.unhurried()
 
 
 def _refuse_dropped(connection: Connection, run: Run) -> None:
@@ -54,7 +96,7 @@ def _refuse_dropped(connection: Connection, run: Run) -> None:
 def _rows(connection: Connection, run_id: int) -> Iterator[Row[Any]]:
     from models import reports
 
-    connection.execute(reports.unhurried())
+    connection.execute(_unhurried())
     streamed = {"stream_results": True, "max_row_buffer": BATCH_ROWS}
     with connection.execute(reports.export_rows(run_id), execution_options=streamed) as rows:
         yield from rows

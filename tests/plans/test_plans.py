@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from models import (
     actions,
     control,
+    drift,
     facts,
     frontier,
     origins,
@@ -208,6 +209,24 @@ CASES = {
         {"uq_pages_site_id_url_key", "visits_r20000_pkey", "pk_pages", "pk_snapshots"},
     ),
     "reviews.findings_of": Case(reviews.findings_of(), {"judgement_ids": PAGES}, {"pk_findings"}),
+    "drift.from_spans": Case(
+        drift.from_spans(),
+        {"site_id": 7, "old": 1, "new": 2, "since": 1},
+        {"uq_pages_site_id_url_key", "pk_spans"},
+    ),
+    "drift.sets_from_spans": Case(
+        drift.sets_from_spans(), {"site_id": 7, "run_id": 2}, {"uq_pages_site_id_url_key", "pk_spans"}
+    ),
+    "drift.snapshots_by_id": Case(
+        drift.snapshots_by_id(),
+        {"site_id": 7, "run_id": 2, "ids": PAGES},
+        {"pk_snapshots", "pk_site_snapshots"},
+    ),
+    "drift.urls": Case(drift.urls(), {"ids": PAGES}, {"pk_pages"}),
+    "drift.since": Case(
+        drift.since(), {"site_id": 7, "run_id": OPEN_RUN, "limit": 5}, {"uq_runs_site_id_slot"}
+    ),
+    "drift.previous": Case(drift.previous(), {"site_id": 7, "run_id": OPEN_RUN}, {"uq_runs_site_id_slot"}),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }
 
@@ -219,6 +238,7 @@ WHOLE = {
     "visits.digest_rows", "visits.start_pages_fetched", "snapshots.add", "facts.add", "sites.add_masks", "sites.keep_snapshots",
     "spans.open_new", "spans.close_changed", "spans.close_vanished", "spans.fold", "outbox.add", "outbox.mark_emitted",
     "actions.add", "redirects.add", "reviews.add_sets", "reviews.add_judgements", "reviews.add_findings",
+    "drift.from_visits", "drift.sets_from_visits",
 }  # fmt: skip
 """Statements that insert, touch one row by key once in a run, stop at the first row they meet, or read a whole run on
 purpose when it closes."""
@@ -242,12 +262,16 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(child)
 
 
+def _bound(statement: TextClause) -> dict[str, Any]:
+    """The values that a statement brings along itself."""
+    return {name: item.value for name, item in statement._bindparams.items() if item.value is not None}
+
+
 def explained(connection: Connection, case: Case) -> list[dict[str, Any]]:
     """The nodes of a statement's plan."""
     compiled = case.statement
     explain = text("EXPLAIN (FORMAT JSON) " + compiled.text)
-    bound = {name: item.value for name, item in compiled._bindparams.items() if item.value is not None}
-    answer = connection.execute(explain, {**bound, **case.values}).scalar_one()
+    answer = connection.execute(explain, {**_bound(compiled), **case.values}).scalar_one()
     plan = json.loads(answer) if isinstance(answer, str) else answer
     return list(nodes(plan[0]["Plan"]))
 
@@ -302,6 +326,8 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "spans.close_vanished": {"site_id": 1, "run_id": NEW_RUN, "previous": N},
     "spans.open_new": {"site_id": 2, "run_id": NEW_RUN},
     "reviews.add_sets": {"run_id": NEW_RUN, "samples": reviews.SAMPLES},
+    "drift.from_visits": {"old": OPEN_RUN, "new": NEW_RUN, "since": 1},
+    "drift.sets_from_visits": {"run_id": NEW_RUN},
 }
 
 
@@ -309,11 +335,12 @@ BY_KEY: dict[str, dict[str, Any]] = {
 def test_a_run_that_the_statistics_do_not_know_is_read_by_key(loaded: Connection, name: str) -> None:
     module, function = name.split(".")
     statement = getattr({"frontier": frontier, "reviews": reviews, "spans": spans}[module], function)().text
+    statement = getattr({"drift": drift, "frontier": frontier, "spans": spans}[module], function)()
     unknown = loaded.begin_nested()
     for rows in NEW_ROWS:
         loaded.execute(text(rows), {"run": NEW_RUN, "n": NEW_PAGES})
-    explain = text("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + statement)
-    plan = loaded.execute(explain, BY_KEY[name]).scalar_one()
+    explain = text("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + statement.text)
+    plan = loaded.execute(explain, {**_bound(statement), **BY_KEY[name]}).scalar_one()
     unknown.rollback()
     assert max(touched(node) for node in nodes(plan[0]["Plan"])) <= 2 * N
 
@@ -371,6 +398,7 @@ def test_every_statement_of_the_crawl_has_a_plan_or_a_reason() -> None:
         redirects,
         reviews,
     )
+    modules = (shards, runs, origins, frontier, visits, snapshots, spans, outbox, actions, drift)
     every = {
         f"{module.__name__.removeprefix('models.')}.{name}"
         for module in modules

@@ -112,6 +112,41 @@ def test_an_export_to_a_file_is_the_same(home: Home) -> None:
     assert target.read_text() == home.run("export", "1", "--format", "jsonl").out
 
 
+@pytest.mark.parametrize(
+    ("shape", "begins", "ends"),
+    [
+        ("html", "<!doctype html>\n", "</html>"),
+        ("md", "# Response headers of zoo\n", "|"),
+        ("sarif", '{\n  "$schema"', "}"),
+        ("junit", "<?xml", "</testsuites>"),
+    ],
+)
+def test_the_review_is_a_report_that_is_the_same_every_time(
+    home: Home, shape: str, begins: str, ends: str
+) -> None:
+    target = home.folder / f"report.{shape}"
+    ended = home.run("export", "1", "--format", shape, "--output", str(target))
+    assert (ended.code, ended.out) == (0, ""), ended.err
+    shown = target.read_text()
+    assert shown.startswith(begins)
+    assert shown.rstrip("\n").endswith(ends)
+    assert shown == home.run("export", "1", "--format", shape).out
+
+
+def test_a_run_does_not_differ_from_itself(home: Home) -> None:
+    ended = home.run("diff", "1", "1", "--format", "json", "--fail-on", "drift")
+    assert ended.code == 0, ended.err
+    found = ended.json()
+    assert (found["changed_pages"], found["changes"], found["pages"]) == (0, [], [])
+    assert "nothing changed" in home.run("diff", "1", "1").out
+
+
+def test_the_first_run_of_a_site_has_none_to_be_compared_with(home: Home) -> None:
+    ended = home.run("diff", "1")
+    assert ended.code == 2
+    assert "name two runs" in ended.err
+
+
 def test_show_accounts_for_every_page(home: Home, site: SiteServer) -> None:
     shown = home.run("show", "1", "--format", "json").json()
     assert shown["schema_version"] == 1
