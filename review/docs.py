@@ -25,6 +25,7 @@ def as_markdown() -> str:
         INTRODUCTION,
         "\n".join(_overview()),
         *("\n".join(_check(check)) for check in table.CHECKS if check.RULES),
+        "\n".join(_others()),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -44,6 +45,16 @@ def _check(check: Check) -> Iterator[str]:
     for rule in check.RULES:
         yield ""
         yield from _rule(rule)
+
+
+def _others() -> Iterator[str]:
+    """Rules that no single answer can break."""
+    of_answers = {rule.code for check in table.CHECKS for rule in check.RULES}
+    yield "## whole runs"
+    for rule in table.RULES.values():
+        if rule.code not in of_answers:
+            yield ""
+            yield from _rule(rule)
 
 
 def _rule(rule: Rule) -> Iterator[str]:
