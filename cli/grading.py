@@ -1,4 +1,4 @@
-"""The grade of a run: the place where the public scoring is asked."""
+"""The grade of a run: the public scoring of what the site's first start page answered, by its newest algorithm."""
 
 from __future__ import annotations
 
@@ -10,9 +10,16 @@ if TYPE_CHECKING:
     from scheduler.reviewed import Answered
 
 
-def grade(answers: Sequence[Answered]) -> dict[str, Any] | None:  # noqa: ARG001 - nobody grades yet
-    """The grade of the last of these answers, to which the others redirected; None without any, or where none is given.
+def grade(answers: Sequence[Answered]) -> dict[str, Any] | None:
+    """The grade of the last of these answers, to which the others redirected; None without any.
 
-    As ``{"scheme", "algorithm", "score", "grade"}``. ``review.grades`` is not there yet: until then no run has a grade.
+    As ``{"scheme", "algorithm", "score", "grade"}``; score and grade are None where the scoring gives none.
     """
-    return None
+    from review.grades import mdn
+    from review.grades.scan import Hop, Scan
+
+    if not answers:
+        return None
+    *before, last = answers
+    chain = tuple(Hop(one.url, one.status, one.pairs) for one in before)
+    return mdn.grade(Scan(last.url, last.pairs, last.status, chain)).as_json()

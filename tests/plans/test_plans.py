@@ -334,8 +334,8 @@ BY_KEY: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", sorted(BY_KEY))
 def test_a_run_that_the_statistics_do_not_know_is_read_by_key(loaded: Connection, name: str) -> None:
     module, function = name.split(".")
-    statement = getattr({"frontier": frontier, "reviews": reviews, "spans": spans}[module], function)().text
-    statement = getattr({"drift": drift, "frontier": frontier, "spans": spans}[module], function)()
+    modules = {"drift": drift, "frontier": frontier, "reviews": reviews, "spans": spans}
+    statement = getattr(modules[module], function)()
     unknown = loaded.begin_nested()
     for rows in NEW_ROWS:
         loaded.execute(text(rows), {"run": NEW_RUN, "n": NEW_PAGES})
@@ -397,8 +397,8 @@ def test_every_statement_of_the_crawl_has_a_plan_or_a_reason() -> None:
         actions,
         redirects,
         reviews,
+        drift,
     )
-    modules = (shards, runs, origins, frontier, visits, snapshots, spans, outbox, actions, drift)
     every = {
         f"{module.__name__.removeprefix('models.')}.{name}"
         for module in modules

@@ -15,6 +15,7 @@ from cli.report import Run, RunReport
 from headersweep.errors import ExitCode
 from headersweep.responses import ResponseClass
 from headersweep.states import RunState
+from review import table
 from review.finding import Rule, Severity
 from review.judge import Judgement
 from review.report import Cause, HeaderSet, Report
@@ -255,7 +256,8 @@ FIRST = Rejudged(9, 3, judged=4, unjudged=0, sets=4)
 EMPTY = Rejudged(10, 3, judged=0, unjudged=0, sets=0)
 
 
-def test_what_other_rules_change_is_said_cause_by_cause() -> None:
+def test_what_other_rules_change_is_said_cause_by_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "RULES", {})
     assert rejudged.as_text([CHANGED]).splitlines() == [
         "run 7: rules 3, compared with rules 2: 4 causes changed",
         "  came      csp.missing           high on 900 pages",
