@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headersweep import sitefiles, sitekeys, sitelines
+from headersweep import policykeys, sitefiles, sitekeys, sitelines
 from headersweep.definition import ADDED_KEYS, CatchUp, Overlap, RobotsMode, Scope, ScopeMode, SiteDefinition
 from headersweep.errors import ConfigurationError, Mistake, SiteFileError
 
@@ -155,7 +155,7 @@ def test_a_new_key_is_kept_where_it_says_something() -> None:
 
 
 def test_every_field_of_a_definition_has_a_key_and_every_key_a_field() -> None:
-    fields = {field.name for field in dataclasses.fields(SiteDefinition)} - {"scope"}
+    fields = {field.name for field in dataclasses.fields(SiteDefinition)} - {"scope", *policykeys.LISTS}
     fields |= {f"scope.{field.name}" for field in dataclasses.fields(Scope)}
     assert {key.path for key in sitekeys.KEYS} == fields
 
@@ -457,8 +457,11 @@ def test_lines_are_found_behind_comments_quotes_and_brackets() -> None:
         ("scope", "deep"): 19,
         ("scope", "deep", "rate"): 20,
         ("many",): 21,
-        ("many", "one"): 22,
-        ("many", "end"): 25,
+        ("many", "0"): 21,
+        ("many", "0", "one"): 22,
+        ("many", "1"): 23,
+        ("many", "1", "one"): 24,
+        ("many", "1", "end"): 25,
     }
     assert {path: lines.get(path) for path in expected} == expected
     assert ("rate",) not in lines
