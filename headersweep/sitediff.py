@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from headersweep.definition import SiteDefinition
+from headersweep.policies import Waiver
 
 FILE_SOURCE = "file"
 
@@ -87,6 +88,15 @@ def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in values.items():
         if isinstance(value, Mapping):
             flat.update({f"{key}.{inner}": inner_value for inner, inner_value in value.items()})
+        elif key in _NAMED:
+            flat.update({f"{key} {_NAMED[key](item)}": item for item in value})
         else:
             flat[key] = value
     return flat
+
+
+_NAMED: Mapping[str, Callable[[dict[str, Any]], str]] = {
+    "expect": lambda item: str(item["name"]),
+    "waiver": lambda item: Waiver.from_json(item).label,
+}
+"""Lists whose items have names: each item is a key of its own, so that a change of one does not show all."""

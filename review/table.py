@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from review.checks import x_content_type_options
 from review.finding import Finding, Rule
+from review.policy import rules
 from review.received import Received
 
 Effective = Callable[[Received], Any]
@@ -33,8 +34,8 @@ class Check(Protocol):
 
 CHECKS: tuple[Check, ...] = (x_content_type_options,)
 
-RULES: dict[str, Rule] = {rule.code: rule for check in CHECKS for rule in check.RULES}
-"""Every rule by its code."""
+RULES: dict[str, Rule] = {rule.code: rule for check in CHECKS for rule in check.RULES} | rules.RULES
+"""Every rule by its code, those of policies behind those of the headers."""
 
 EFFECTIVE: dict[str, Effective] = {name: read for check in CHECKS for name, read in check.EFFECTIVE.items()}
 """For each header whose effect is known, the function that reads it."""
