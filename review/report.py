@@ -32,6 +32,8 @@ class HeaderSet:
     malformed: tuple[str, ...] = ()
     sample_urls: tuple[str, ...] = ()
     is_new: bool = False
+    zones: tuple[str, ...] | None = None
+    """Those path scopes of the policy that hold all of its pages; the others hold none. None: pages were not told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Cause:
     sample_urls: tuple[str, ...]
     waived_by: str = ""
     """Which waiver excuses it; empty: none. A waived cause is shown, and fails nothing."""
+    is_new: bool = False
+    """There is a baseline, and it does not have this."""
 
     @property
     def code(self) -> str:
@@ -86,9 +90,12 @@ def causes(sets: Iterable[HeaderSet]) -> tuple[Cause, ...]:
         for finding in one.judgement.findings:
             found.setdefault((finding.code, finding.subject), []).append((one, finding))
     grouped = [_cause(members) for members in found.values()]
-    return tuple(
-        sorted(grouped, key=lambda cause: (-cause.severity.rank, -cause.pages, cause.code, cause.subject))
-    )
+    return tuple(sorted(grouped, key=order))
+
+
+def order(cause: Cause) -> tuple[int, int, str, str, str]:
+    """The place of a cause among others: the worst first, then those on the most pages."""
+    return -cause.severity.rank, -cause.pages, cause.code, cause.subject, cause.waived_by
 
 
 def _cause(members: list[tuple[HeaderSet, Finding]]) -> Cause:

@@ -9,12 +9,45 @@ from review.policy.demand import demand
 
 API = frozenset({ResponseClass.API})
 _CLOSED_FEATURES = frozenset(
-    "accelerometer autoplay camera clipboard-read clipboard-write cross-origin-isolated display-capture encrypted-media "
-    "fullscreen gamepad geolocation gyroscope hid idle-detection keyboard-map magnetometer microphone midi payment "
-    "picture-in-picture publickey-credentials-get screen-wake-lock serial unload usb web-share xr-spatial-tracking".split()
+    [
+        "accelerometer",
+        "autoplay",
+        "camera",
+        "clipboard-read",
+        "clipboard-write",
+        "cross-origin-isolated",
+        "display-capture",
+        "encrypted-media",
+        "fullscreen",
+        "gamepad",
+        "geolocation",
+        "gyroscope",
+        "hid",
+        "idle-detection",
+        "keyboard-map",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "picture-in-picture",
+        "publickey-credentials-get",
+        "screen-wake-lock",
+        "serial",
+        "unload",
+        "usb",
+        "web-share",
+        "xr-spatial-tracking",
+    ]
 )
 _TELLS_NO_PATH = frozenset(
-    "no-referrer same-origin origin strict-origin origin-when-cross-origin strict-origin-when-cross-origin".split()
+    [
+        "no-referrer",
+        "same-origin",
+        "origin",
+        "strict-origin",
+        "origin-when-cross-origin",
+        "strict-origin-when-cross-origin",
+    ]
 )
 
 
