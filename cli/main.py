@@ -30,6 +30,10 @@ COMMANDS = {
     "show": Lazy("cli.commands.show:show", "Show one run in full."),
     "export": Lazy("cli.commands.export:export", "Print every visit of a run, sorted by URL."),
     "sites": Lazy("cli.commands.sites:sites", "Plan, apply and list site files."),
+    "policy": Lazy(
+        "cli.commands.policy:policy", "What profiles demand, and what a changed policy would find."
+    ),
+    "baseline": Lazy("cli.commands.baseline:baseline", "Approve what a run showed; what comes later is new."),
     "pause": Lazy("cli.commands.pause:pause", "The kill switch: stop all crawling within seconds."),
     "unpause": Lazy("cli.commands.pause:unpause", "Let crawling go on."),
     "up": Lazy("cli.commands.up:up", "Run everything in the foreground: servers, workers, beat."),

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from models import actions, control, frontier, origins, outbox, runs, shards, sites, snapshots, spans, visits
+from models import (
+    actions,
+    baselines,
+    control,
+    frontier,
+    origins,
+    outbox,
+    runs,
+    shards,
+    sites,
+    snapshots,
+    spans,
+    visits,
+)
 from models.metadata import metadata
 
 PARTITIONED = (frontier.frontier.name, visits.visits.name)
@@ -11,6 +24,7 @@ PARTITIONED = (frontier.frontier.name, visits.visits.name)
 __all__ = [
     "PARTITIONED",
     "actions",
+    "baselines",
     "control",
     "frontier",
     "metadata",
