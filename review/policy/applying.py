@@ -19,14 +19,22 @@ from review.report import Cause, HeaderSet
 
 
 def apply(
-    policy: Policy, sets: Sequence[HeaderSet], today: date, baseline: Baseline | None = None
+    policy: Policy,
+    sets: Sequence[HeaderSet],
+    today: date,
+    baseline: Baseline | None = None,
+    others: Sequence[Cause] = (),
 ) -> tuple[Cause, ...]:
-    """The causes of all header sets under a policy, the worst first.
+    """The causes of all header sets under a policy, the worst first; ``others`` are causes that no header set shows.
 
     A cause that a waiver excuses on some pages and not on others is there twice, each with its own pages.
     """
     demanded = [_demanded(policy, one) for one in sets]
-    found = [*_excused(policy.waivers, demanded, today), *_about_waivers(policy.waivers, demanded, today)]
+    found = [
+        *_excused(policy.waivers, demanded, today),
+        *_others_excused(policy.waivers, others, today),
+        *_about_waivers(policy.waivers, demanded, others, today),
+    ]
     if baseline is not None:
         found = [*baseline.mark(found), *baseline.expired(today)]
     return tuple(sorted(found, key=report.order))
@@ -97,22 +105,34 @@ def _excused(waivers: Iterable[Waiver], sets: Iterable[HeaderSet], today: date) 
             yield replace(cause, waived_by=excuse)
 
 
-def _excuse(waivers: Iterable[Waiver], one: HeaderSet, finding: Finding) -> str:
+def _others_excused(waivers: Iterable[Waiver], others: Iterable[Cause], today: date) -> Iterator[Cause]:
+    active = [waiver for waiver in waivers if not waiver.is_expired(today)]
+    for cause in others:
+        yield replace(cause, waived_by=_excuse(active, cause, cause))
+
+
+def _excuse(waivers: Iterable[Waiver], shown_by: HeaderSet | Cause, found: Finding | Cause) -> str:
     """How the first waiver that excuses a finding is called; empty without any."""
     for waiver in waivers:
-        if _excuses(waiver, one, finding):
-            how = "" if scopes.within(one, waiver.path).is_exact else f"; judged {BY_SAMPLES}"
+        if _excuses(waiver, shown_by, found):
+            how = "" if _within(shown_by, waiver.path).is_exact else f"; judged {BY_SAMPLES}"
             return f"{waiver.label} ({waiver.owner}, until {waiver.expires}{how})"
     return ""
 
 
-def _excuses(waiver: Waiver, one: HeaderSet, finding: Finding) -> bool:
+def _excuses(waiver: Waiver, shown_by: HeaderSet | Cause, found: Finding | Cause) -> bool:
     """Whether a waiver is for a finding; for a path, only where all that is known of the pages is below it."""
     return (
-        covers(waiver.code, finding.code)
-        and waiver.subject in {"", finding.subject}
-        and scopes.within(one, waiver.path) in {Within.ALL, Within.ALL_SAMPLES}
+        covers(waiver.code, found.code)
+        and waiver.subject in {"", found.subject}
+        and _within(shown_by, waiver.path) in {Within.ALL, Within.ALL_SAMPLES}
     )
+
+
+def _within(shown_by: HeaderSet | Cause, pattern: str) -> Within:
+    if isinstance(shown_by, HeaderSet):
+        return scopes.within(shown_by, pattern)
+    return scopes.within_urls(shown_by.sample_urls, pattern)
 
 
 def covers(wanted: str, code: str) -> bool:
@@ -120,19 +140,22 @@ def covers(wanted: str, code: str) -> bool:
     return code.startswith(wanted.removesuffix("*")) if wanted.endswith(ALL_OF) else code == wanted
 
 
-def _about_waivers(waivers: Iterable[Waiver], sets: Sequence[HeaderSet], today: date) -> Iterator[Cause]:
+def _about_waivers(
+    waivers: Iterable[Waiver], sets: Sequence[HeaderSet], others: Sequence[Cause], today: date
+) -> Iterator[Cause]:
     for waiver in waivers:
         if waiver.is_expired(today):
             said = (
                 f"its last day was {waiver.expires} ({waiver.owner}: {waiver.reason}); {waiver.rollback_note}"
             )
             yield about(rules.WAIVER_EXPIRED, waiver.label, said)
-        elif sets and not _is_used(waiver, sets):
+        elif (sets or others) and not _is_used(waiver, sets, others):
             yield about(rules.WAIVER_UNUSED, waiver.label, f"{waiver.owner}: {waiver.reason}")
 
 
-def _is_used(waiver: Waiver, sets: Iterable[HeaderSet]) -> bool:
-    return any(_excuses(waiver, one, finding) for one in sets for finding in one.judgement.findings)
+def _is_used(waiver: Waiver, sets: Iterable[HeaderSet], others: Iterable[Cause]) -> bool:
+    on_sets = any(_excuses(waiver, one, finding) for one in sets for finding in one.judgement.findings)
+    return on_sets or any(_excuses(waiver, cause, cause) for cause in others)
 
 
 def about(rule: Rule, subject: str, detail: str) -> Cause:

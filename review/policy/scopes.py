@@ -56,12 +56,17 @@ def path_of(url: str) -> str:
 
 def within(one: HeaderSet, pattern: str) -> Within:
     """How many pages of a header set a path scope holds."""
+    if pattern != EVERYWHERE and one.zones is not None:
+        return Within.ALL if pattern in one.zones else Within.NONE
+    return within_urls(one.sample_urls, pattern)
+
+
+def within_urls(urls_of_pages: Iterable[str], pattern: str) -> Within:
+    """How many pages a path scope holds, of which only these are known."""
     if pattern == EVERYWHERE:
         return Within.ALL
-    if one.zones is not None:
-        return Within.ALL if pattern in one.zones else Within.NONE
     glob = Glob(pattern)
-    fitting = [glob.matches(path_of(url)) for url in one.sample_urls]
+    fitting = [glob.matches(path_of(url)) for url in urls_of_pages]
     if not any(fitting):
         return Within.NONE
     return Within.ALL_SAMPLES if all(fitting) else Within.SOME_SAMPLES

@@ -14,8 +14,9 @@ from headersweep.policies import Expectation, Policy, Profile, ValueTest, Waiver
 from review import judge, report
 from review import received as reading
 from review.finding import Severity
-from review.policy import applying, baseline, scopes, values
+from review.policy import applying, baseline, scopes, trying, values
 from review.policy.baseline import Baseline
+from review.policy.trying import Effect
 from review.report import Cause, HeaderSet
 
 HTML = ("Content-Type", "text/html")
@@ -215,6 +216,103 @@ def test_a_waiver_for_a_path_needs_all_samples_where_pages_were_not_told_apart()
     assert "by its sample URLs alone" in inside.waived_by
     (mixed,) = found(policy, a_set(1, 5, HTML, paths=["/legacy/a", "/"]), code=MISSING)
     assert mixed.waived_by == ""
+
+
+def test_a_cause_that_no_header_set_shows_is_waived_as_well() -> None:
+    (cause,) = report.causes([a_set(1, 5, HTML, paths=["/legacy/a"])])
+    legacy = dataclasses.replace(WAIVER, path="/legacy/*")
+    for policy, is_waived in (
+        (Policy(waivers=(WAIVER,)), True),
+        (Policy(waivers=(legacy,)), True),
+        (Policy(), False),
+    ):
+        (found_cause,) = applying.apply(policy, [], TODAY, others=[cause])
+        assert bool(found_cause.waived_by) is is_waived
+    elsewhere = dataclasses.replace(WAIVER, path="/docs/*")
+    codes = {each.code for each in applying.apply(Policy(waivers=(elsewhere,)), [], TODAY, others=[cause])}
+    assert codes == {MISSING, "waiver.unused"}
+
+
+PATHS = st.sampled_from(["*", "/docs/*", "/legacy/*", "*.pdf", "/a"])
+WAIVERS = st.builds(
+    Waiver,
+    code=st.sampled_from([MISSING, "policy.*", "policy.nosniff", "x_content_type_options.*"]),
+    owner=st.just("o"),
+    reason=st.just("r"),
+    expires=st.sampled_from([date(2026, 11, 22), TODAY]),
+    rollback_note=st.just("n"),
+    subject=st.sampled_from(["", "asvs-5.0-l2/3.4.4", "nothing"]),
+    path=PATHS,
+)
+EXPECTATIONS = st.builds(
+    Expectation,
+    name=st.text("ab", min_size=1, max_size=2),
+    owner=st.just("o"),
+    why=st.just("w"),
+    header=st.sampled_from(["x-content-type-options", "content-type", "x-none"]),
+    test=st.sampled_from(ValueTest),
+    value=st.text("a*", min_size=1, max_size=3),
+    path=PATHS,
+    classes=st.sampled_from([(), ("document",), ("api",)]),
+)
+SETS = st.lists(
+    st.builds(
+        a_set,
+        st.integers(1, 3),
+        st.integers(1, 1000),
+        st.sampled_from([HTML, JSON, ("Content-Type", "\x00\xff")]),
+        paths=st.lists(st.sampled_from(["/", "/docs/a", "/legacy/b", "/c.pdf"]), min_size=1, max_size=3),
+        zones=st.sampled_from([None, (), ("/docs/*",), ("/legacy/*", "*.pdf")]),
+        status=st.sampled_from([200, 301, 404, 429]),
+    ),
+    max_size=5,
+)
+
+
+@given(SETS, st.lists(WAIVERS, max_size=4), st.lists(EXPECTATIONS, max_size=3), st.sampled_from(Profile))
+def test_waivers_hide_no_page_of_any_cause(
+    sets: list[HeaderSet], waivers: list[Waiver], expectations: list[Expectation], profile: Profile
+) -> None:
+    policy = Policy(profile, tuple(expectations), tuple(waivers))
+    with_waivers = applying.apply(policy, sets, TODAY)
+    without = applying.apply(dataclasses.replace(policy, waivers=()), sets, TODAY)
+    assert _pages(with_waivers) == _pages(without)
+    assert not any(cause.waived_by for cause in without)
+    active = {waiver.label for waiver in waivers if not waiver.is_expired(TODAY)}
+    for cause in with_waivers:
+        assert not cause.waived_by or any(cause.waived_by.startswith(label) for label in active)
+
+
+def _pages(causes: Iterable[Cause]) -> dict[tuple[str, str], int]:
+    pages: dict[tuple[str, str], int] = {}
+    for cause in causes:
+        if not cause.code.startswith("waiver."):
+            pages[cause.code, cause.subject] = pages.get((cause.code, cause.subject), 0) + cause.pages
+    return pages
+
+
+# --- trying another policy --------------------------------------------------------------------------------------
+
+
+def test_trying_a_policy_says_what_comes_goes_and_counts_differently() -> None:
+    sets = [a_set(1, 5, HTML, ("X-Content-Type-Options", "x")), a_set(2, 7, HTML, paths=["/legacy/a"])]
+    before = Policy(expectations=(dataclasses.replace(FRAMED, path="*"),))
+    after = Policy(Profile.API, waivers=(dataclasses.replace(WAIVER, path="/legacy/*"),))
+    changes = trying.compare(applying.apply(before, sets, TODAY), applying.apply(after, sets, TODAY))
+    effects = {(change.code, change.effect) for change in changes}
+    assert effects == {
+        ("policy.expectation", Effect.GOES),
+        (MISSING, Effect.CHANGES),
+        ("x_content_type_options.ignored", Effect.STAYS),
+    }
+    (waived,) = [change.after for change in changes if change.code == MISSING]
+    assert waived is not None
+    assert (waived.pages, waived.waived_pages, waived.is_waived) == (7, 7, True)
+
+
+def test_trying_the_same_policy_changes_nothing() -> None:
+    causes = applying.apply(Policy(Profile.OWASP_2026_07), [a_set(1, 5, HTML)], TODAY)
+    assert {change.effect for change in trying.compare(causes, causes)} == {Effect.STAYS}
 
 
 # --- zones ------------------------------------------------------------------------------------------------------
