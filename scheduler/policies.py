@@ -15,7 +15,7 @@ from review import received as reading
 from review.policy import applying, baseline, scopes
 from review.policy.baseline import Baseline
 from review.policy.scopes import Zone
-from review.report import SAMPLES, HeaderSet
+from review.report import SAMPLES, Cause, HeaderSet
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -85,14 +85,34 @@ def _header_set(connection: Connection, group: _Group, pages: int, urls: list[st
 # --- baselines ---------------------------------------------------------------------------------------------------
 
 
+def causes(
+    connection: Connection, run_id: int, sets: Sequence[HeaderSet], others: Sequence[Cause] = ()
+) -> tuple[Cause, ...]:
+    """The causes of a run under the policy that it carries, those that its site's baseline does not have as new.
+
+    ``others`` are causes that no header set shows.
+    """
+    row = connection.execute(reports.run_summary(run_id)).one()
+    policy = policy_of(row.definition)
+    approved = baseline_of(connection, row.site_id, policy)
+    return applying.apply(policy, sets, today(connection), approved, others)
+
+
 def baseline_of(connection: Connection, site_id: int, policy: Policy) -> Baseline | None:
     """The baseline of a site, with what its run shows under this policy; None where nobody approved one."""
     row = connection.execute(baselines.of_site(), {"site_id": site_id}).one_or_none()
     if row is None:
         return None
-    sets = header_sets(connection, row.run_id, scopes.zones(policy))
-    causes = applying.apply(policy, sets, today(connection))
-    return Baseline(row.run_id, row.owner, row.reason, row.expires, row.rollback_note, baseline.known(causes))
+    known = _known_causes(connection, row.run_id, policy)
+    return Baseline(row.run_id, row.owner, row.reason, row.expires, row.rollback_note, known)
+
+
+def _known_causes(connection: Connection, run_id: int, policy: Policy) -> frozenset[tuple[str, str]] | None:
+    """What a run showed; None where its visits are behind retention."""
+    sets = header_sets(connection, run_id, scopes.zones(policy))
+    if not sets and connection.execute(reports.run_summary(run_id)).one().stored:
+        return None
+    return baseline.known(applying.apply(policy, sets, today(connection)))
 
 
 def approve(connection: Connection, site_id: int, approved: Baseline, requested_by: str) -> bool:

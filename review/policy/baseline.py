@@ -17,7 +17,8 @@ class Baseline:
     """Who approved which run, why, until which day, and what that run showed.
 
     ``causes`` are (code, subject) of everything found in the approved run under the policy of today, by the rules of
-    today: a rule that was made since finds in both runs what it finds, and makes nothing new.
+    today: a rule that was made since finds in both runs what it finds, and makes nothing new. None: what the run
+    showed is no longer known, so nothing can be called new.
     """
 
     run_id: int
@@ -25,7 +26,7 @@ class Baseline:
     reason: str
     expires: date
     rollback_note: str
-    causes: frozenset[tuple[str, str]] = frozenset()
+    causes: frozenset[tuple[str, str]] | None = frozenset()
 
     def is_expired(self, today: date) -> bool:
         """Whether its last day is over."""
@@ -34,8 +35,12 @@ class Baseline:
     def mark(self, causes: Iterable[Cause]) -> Iterator[Cause]:
         """The causes, those that the approved run did not have marked as new; also after the last day."""
         for cause in causes:
-            is_known = (cause.code, cause.subject) in self.causes or cause.code.startswith(_NEVER_NEW)
-            yield replace(cause, is_new=not is_known)
+            yield replace(cause, is_new=self._is_new(cause))
+
+    def _is_new(self, cause: Cause) -> bool:
+        if self.causes is None or cause.code.startswith(_NEVER_NEW):
+            return False
+        return (cause.code, cause.subject) not in self.causes
 
     def expired(self, today: date) -> Iterator[Cause]:
         """The finding that nobody approves of the baseline any longer, if so."""

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Connection, insert, text
 from sqlalchemy.exc import IntegrityError
 
-from headersweep.policies import Expectation, Policy, ValueTest, Waiver
+from headersweep.definition import SiteDefinition
+from headersweep.policies import Expectation, Policy, Profile, ValueTest, Waiver
 from headersweep.states import Outcome
 from models import baselines
 from models.frontier import pages
@@ -27,6 +28,7 @@ SLOT = datetime(2026, 11, 22, 10, tzinfo=UTC)
 MISSING = "x_content_type_options.missing"
 LEGACY = Waiver(MISSING, "web team", "until it is replaced", date(2999, 1, 1), "ask", path="/legacy/*")
 FRAMED = Expectation("framed", "web team", "intranet", "x-frame-options", ValueTest.PRESENT, path="/docs/*")
+A_DEFINITION = SiteDefinition("docs", ("https://docs.example/",), profile=Profile.ASVS_5_L2)
 POLICY = Policy(expectations=(FRAMED,), waivers=(LEGACY,))
 
 
@@ -126,7 +128,21 @@ def test_a_baseline_says_what_its_run_shows_under_the_policy_of_now(world: World
     found = policies.baseline_of(connection, site_id, POLICY)
     assert found is not None
     assert (found.run_id, found.owner, found.expires) == (world.run_id, "web team", date(2999, 1, 1))
-    assert {(MISSING, ""), ("policy.expectation", "framed")} <= found.causes
+    assert {(MISSING, ""), ("policy.expectation", "framed")} <= (found.causes or set())
+
+
+def test_the_causes_of_a_run_are_those_of_its_policy_and_new_beyond_the_baseline(world: World) -> None:
+    connection = world.connection
+    world.connection.execute(
+        runs.update().where(runs.c.id == world.run_id).values(definition=A_DEFINITION.as_json())
+    )
+    sets = policies.header_sets(connection, world.run_id, ())
+    first = policies.causes(connection, world.run_id, sets)
+    assert {cause.is_new for cause in first} == {False}
+    assert "policy.nosniff" in {cause.code for cause in first}
+    policies.approve(connection, world.site_id, a_baseline(world.run(minute=1)), "ann@host")
+    again = policies.causes(connection, world.run_id, sets)
+    assert {cause.is_new for cause in again} == {True}
 
 
 def test_approving_twice_is_approving_once_and_another_run_takes_its_place(world: World) -> None:

@@ -345,6 +345,12 @@ def test_what_the_baseline_does_not_have_is_new() -> None:
     assert fresh == {MISSING: False, "x_content_type_options.ignored": True}
 
 
+def test_where_nobody_knows_any_more_what_was_approved_nothing_is_new() -> None:
+    forgotten = dataclasses.replace(approved(), causes=None)
+    causes = applying.apply(Policy(), [a_set(1, 5, HTML)], TODAY, forgotten)
+    assert not any(cause.is_new for cause in causes)
+
+
 def test_without_a_baseline_nothing_is_new() -> None:
     assert not any(cause.is_new for cause in applying.apply(Policy(), [a_set(1, 5, HTML)], TODAY))
 
