@@ -493,20 +493,33 @@ VALUES = st.sampled_from(
 SPACE = st.sampled_from(["", "\n", "# x = 1\n", "  "])
 
 
-@given(st.lists(st.tuples(SPACE, st.booleans(), VALUES), max_size=12))
-def test_every_key_of_a_text_has_the_line_it_was_written_on(parts: list[tuple[str, bool, str]]) -> None:
+KINDS = st.sampled_from(["key", "key", "table", "item"])
+
+
+@given(st.lists(st.tuples(SPACE, KINDS, VALUES), max_size=12))
+def test_every_key_of_a_text_has_the_line_it_was_written_on(parts: list[tuple[str, str, str]]) -> None:
     text = ""
     expected: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
-    for number, (space, is_table, value) in enumerate(parts):
+    items = 0
+    for number, (space, kind, value) in enumerate(parts):
         text += space
         line = text.count("\n") + 1
-        if is_table:
+        if kind == "table":
             table = (f"t{number}",)
             text += f"[t{number}]\n"
-            expected[table] = line
+        elif kind == "item":
+            table = ("items", str(items))
+            items += 1
+            text += "[[items]]\n"
         else:
             text += f"k{number} = {value}\n"
-            expected[(*table, f"k{number}")] = line
+        expected[table if kind != "key" else (*table, f"k{number}")] = line
     lines = sitelines.find_lines(text)
     assert {path: lines.get(path) for path in expected} == expected
+
+
+def test_a_table_below_a_list_of_tables_belongs_to_the_last_of_them() -> None:
+    lines = sitelines.find_lines("[[a]]\n[a.b]\nc = 1\n[[a]]\n[[a.d]]\n[[a.d]]\ne = 1\n")
+    assert lines[("a", "0", "b", "c")] == 3
+    assert lines[("a", "1", "d", "1", "e")] == 7
