@@ -127,12 +127,13 @@ def home(settings: Settings) -> Check:
 def site_files(settings: Settings) -> Check:
     """Whether the site files can be read without a mistake."""
     from headersweep import sitefiles
+    from review import table
 
     folder = Path(settings.sites)
     if not any(folder.glob("*.toml")):
         return ok("site files", f"none in {folder}; only URLs can be swept")
     try:
-        loaded = sitefiles.load(folder)
+        loaded = sitefiles.load(folder, table.RULES)
     except HeadersweepError as error:
         return fail(
             "site files", str(error), "correct them; `headersweep sites plan` shows what would change"

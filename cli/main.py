@@ -37,6 +37,10 @@ COMMANDS = {
         "cli.commands.check:check", "Judge a header block, curl's output, a HAR file or JSON lines, offline."
     ),
     "sites": Lazy("cli.commands.sites:sites", "Plan, apply and list site files."),
+    "policy": Lazy(
+        "cli.commands.policy:policy", "What profiles demand, and what a changed policy would find."
+    ),
+    "baseline": Lazy("cli.commands.baseline:baseline", "Approve what a run showed; what comes later is new."),
     "pause": Lazy("cli.commands.pause:pause", "The kill switch: stop all crawling within seconds."),
     "unpause": Lazy("cli.commands.pause:unpause", "Let crawling go on."),
     "up": Lazy("cli.commands.up:up", "Run everything in the foreground: servers, workers, beat."),

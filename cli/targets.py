@@ -128,13 +128,14 @@ def with_options(definition: SiteDefinition, options: Options) -> SiteDefinition
 def from_file(path: str) -> SiteDefinition:
     """The site that a site file describes."""
     from headersweep import sitefiles
+    from review import table
 
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise UsageError(f"cannot read the site file {path}: {reason}") from error
-    definition: SiteDefinition = sitefiles.parse(path, text).definition
+    definition: SiteDefinition = sitefiles.parse(path, text, table.RULES).definition
     return definition
 
 

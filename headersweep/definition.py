@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from headersweep.policies import Expectation, Policy, Profile, Waiver
+
 DEFAULT_MAX_PAGES = 1_000_000
 DEFAULT_MAX_DEPTH = 100
 DEFAULT_RATE = 1.0
@@ -15,7 +17,17 @@ DEFAULT_MAX_RATE = 10.0
 UNLIMITED_RATE = 0.0
 """A rate of 0 means: no delay between requests (for loopback and for owners who ask for it)."""
 
-ADDED_KEYS = ("catch_up", "catch_up_window", "catch_up_limit", "overlap", "splay", "window")
+ADDED_KEYS = (
+    "catch_up",
+    "catch_up_window",
+    "catch_up_limit",
+    "overlap",
+    "splay",
+    "window",
+    "profile",
+    "expect",
+    "waiver",
+)
 """Keys that the first version did not have."""
 
 
@@ -102,6 +114,14 @@ class SiteDefinition:
     overlap: Overlap = Overlap.SKIP
     splay: str | None = None
     window: str | None = None
+    profile: Profile = Profile.RECOMMENDED
+    expect: tuple[Expectation, ...] = ()
+    waiver: tuple[Waiver, ...] = ()
+
+    @property
+    def policy(self) -> Policy:
+        """What the owner says about the site's headers."""
+        return Policy(self.profile, self.expect, self.waiver)
 
     def as_json(self) -> dict[str, Any]:
         """The definition as plain JSON values, as kept in ``runs.definition``.
@@ -113,7 +133,11 @@ class SiteDefinition:
         for name in ADDED_KEYS:
             if values[name] == self.__dataclass_fields__[name].default:
                 del values[name]
-        return values
+        return {**values, **self._lists()}
+
+    def _lists(self) -> dict[str, Any]:
+        lists: dict[str, tuple[Expectation | Waiver, ...]] = {"expect": self.expect, "waiver": self.waiver}
+        return {key: [each.as_json() for each in found] for key, found in lists.items() if found}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> SiteDefinition:
@@ -128,4 +152,7 @@ class SiteDefinition:
         values["robots"] = RobotsMode(values.get("robots", RobotsMode.OBEY))
         values["catch_up"] = CatchUp(values.get("catch_up", CatchUp.LAST))
         values["overlap"] = Overlap(values.get("overlap", Overlap.SKIP))
+        values["profile"] = Profile(values.get("profile", Profile.RECOMMENDED))
+        values["expect"] = tuple(Expectation.from_json(each) for each in values.get("expect", ()))
+        values["waiver"] = tuple(Waiver.from_json(each) for each in values.get("waiver", ()))
         return cls(scope=Scope(**scope), **values)

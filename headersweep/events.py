@@ -247,6 +247,18 @@ _EVENTS = (
         always=("site_name", "requested_by"),
     ),
     Event(
+        "baseline.approved",
+        "info",
+        "Somebody approved what a run of a site showed; what later runs find beyond it is new.",
+        always=("site_name", "run_id", "requested_by"),
+    ),
+    Event(
+        "baseline.dropped",
+        "info",
+        "A site has no approved state any longer.",
+        always=("site_name", "run_id", "requested_by"),
+    ),
+    Event(
         "site.postponed",
         "error",
         "What is kept about a site cannot be read, so it is not planned; it is looked at again in an hour.",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from headersweep.definition import SiteDefinition
+from headersweep.policies import Waiver
 
 FILE_SOURCE = "file"
 
@@ -71,8 +72,8 @@ def _change(definition: SiteDefinition, known: KnownSite | None) -> SiteChange:
     if known is None:
         return SiteChange(definition.name, ChangeKind.ADDED)
     # The switch in the database counts, not the one in the definition that was applied: somebody may have turned it.
-    old = _flat({**known.definition, "enabled": known.enabled, "source": known.source})
-    new = _flat({**json.loads(json.dumps(definition.as_json())), "source": FILE_SOURCE})
+    old = flat({**known.definition, "enabled": known.enabled, "source": known.source})
+    new = flat({**json.loads(json.dumps(definition.as_json())), "source": FILE_SOURCE})
     differences = tuple(
         Difference(key, old.get(key), new.get(key))
         for key in {**new, **old}
@@ -82,11 +83,21 @@ def _change(definition: SiteDefinition, known: KnownSite | None) -> SiteChange:
     return SiteChange(definition.name, kind, differences)
 
 
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A definition's JSON with one value a key: tables are opened, and each expectation and waiver stands by itself."""
+    found: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, Mapping):
-            flat.update({f"{key}.{inner}": inner_value for inner, inner_value in value.items()})
+            found.update({f"{key}.{inner}": inner_value for inner, inner_value in value.items()})
+        elif key in _NAMED:
+            found.update({f"{key} {_NAMED[key](item)}": item for item in value})
         else:
-            flat[key] = value
-    return flat
+            found[key] = value
+    return found
+
+
+_NAMED: Mapping[str, Callable[[dict[str, Any]], str]] = {
+    "expect": lambda item: str(item["name"]),
+    "waiver": lambda item: Waiver.from_json(item).label,
+}
+"""Lists whose items have names: each item is a key of its own, so that a change of one does not show all."""

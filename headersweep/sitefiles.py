@@ -7,24 +7,21 @@ allowed there; and as long as there is one, there is no result that anybody coul
 from __future__ import annotations
 
 import difflib
-import json
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headersweep import sitekeys, sitelines
+from headersweep import policyfiles, sitekeys, sitelines, sitevalues
 from headersweep.definition import UNLIMITED_RATE, CatchUp, Overlap, Scope, SiteDefinition
 from headersweep.errors import ConfigurationError, Mistake, SiteFileError
-from headersweep.sitekeys import ALIASES, BY_PATH, KEYS, SCOPE, Key, Kind
-from headersweep.sitelines import KeyPath
+from headersweep.policykeys import LISTS
+from headersweep.sitekeys import ALIASES, BY_PATH, KEYS, SCOPE, Kind
+from headersweep.sitevalues import Complaint
 
 MAX_FILE_BYTES = 1_048_576
-MAX_URLS = 10_000
-MAX_PATTERNS = 1_000
-_CREDENTIALS = re.compile(r"//[^/?#\s]*@")
 _SYNTAX_POSITION = re.compile(r" \((?:at line (\d+), column \d+|at end of document)\)$")
 
 
@@ -36,13 +33,16 @@ class SiteFile:
     path: str
 
 
-def load(folder: Path) -> list[SiteFile]:
-    """All sites of a folder, by name; SiteFileError with every mistake of every file, or all are right."""
+def load(folder: Path, codes: Collection[str] = ()) -> list[SiteFile]:
+    """All sites of a folder, by name; SiteFileError with every mistake of every file, or all are right.
+
+    ``codes`` are the findings that the review knows: a waiver for any other is a mistake.
+    """
     found: list[SiteFile] = []
     mistakes: list[Mistake] = []
     names: list[tuple[str, str, int]] = []
     for path in _paths(folder):
-        draft = _read(path)
+        draft = _read(path, codes)
         mistakes += draft.mistakes
         names += draft.names
         found += draft.files
@@ -52,14 +52,14 @@ def load(folder: Path) -> list[SiteFile]:
     return sorted(found, key=lambda file: file.definition.name)
 
 
-def load_file(path: Path) -> SiteFile:
+def load_file(path: Path, codes: Collection[str] = ()) -> SiteFile:
     """The site of one file; SiteFileError with every mistake in it."""
-    return _checked(_read(path))
+    return _checked(_read(path, codes))
 
 
-def parse(path: str | Path, text: str) -> SiteFile:
+def parse(path: str | Path, text: str, codes: Collection[str] = ()) -> SiteFile:
     """The site that the text of a file describes; SiteFileError with every mistake in it."""
-    return _checked(_draft(str(path), text))
+    return _checked(_draft(str(path), text, codes))
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _paths(folder: Path) -> list[Path]:
     return sorted(names)
 
 
-def _read(path: Path) -> _Draft:
+def _read(path: Path, codes: Collection[str]) -> _Draft:
     try:
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
@@ -102,14 +102,14 @@ def _read(path: Path) -> _Draft:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         return _refused(str(path), line, "the file is not UTF-8 text")
-    return _draft(str(path), text)
+    return _draft(str(path), text, codes)
 
 
 def _refused(path: str, line: int, message: str) -> _Draft:
     return _Draft((Mistake(path, line, message),))
 
 
-def _draft(path: str, text: str) -> _Draft:
+def _draft(path: str, text: str, codes: Collection[str]) -> _Draft:
     try:
         data = tomllib.loads(text)
     except ValueError as error:  # tomllib's own error, and Python's on integers of thousands of digits
@@ -117,7 +117,7 @@ def _draft(path: str, text: str) -> _Draft:
     except RecursionError:
         return _refused(path, 1, "not TOML we can read: brackets are nested too deeply")
     lines = sitelines.find_lines(text)
-    values, complaints = _values(data)
+    values, complaints = _values(data, codes)
     mistakes = [Mistake(path, sitelines.line_of(lines, keys), message) for keys, message in complaints]
     name = values.get("name")
     claimed = ((name, path, sitelines.line_of(lines, ("name",))),) if isinstance(name, str) else ()
@@ -147,13 +147,12 @@ def _duplicates(names: Iterable[tuple[str, str, int]]) -> list[Mistake]:
 
 # --- from TOML to values ----------------------------------------------------------------------------------------
 
-Complaint = tuple[KeyPath, str]
 
-
-def _values(data: dict[str, Any]) -> tuple[dict[str, Any], list[Complaint]]:
+def _values(data: dict[str, Any], codes: Collection[str]) -> tuple[dict[str, Any], list[Complaint]]:
     """The right values by the path of their key, and what is wrong with the others."""
-    flat, complaints = _flat(data)
-    values: dict[str, Any] = {}
+    flat, complaints = _flat({name: value for name, value in data.items() if name not in LISTS})
+    values, wrong = policyfiles.read(data, codes)
+    complaints += wrong
     for key in KEYS:
         if key.path not in flat:
             if key.required:
@@ -161,9 +160,9 @@ def _values(data: dict[str, Any]) -> tuple[dict[str, Any], list[Complaint]]:
                     ((), f"{key.path} is missing; {key.meaning}, as in: {key.path} = {key.example}")
                 )
             continue
-        wrong = _wrong(key, flat[key.path])
-        complaints += wrong
-        if not wrong:
+        said = sitevalues.wrong(key, flat[key.path])
+        complaints += said
+        if not said:
             values[key.path] = flat[key.path]
     return values, complaints + _wrong_together(values)
 
@@ -197,57 +196,13 @@ def _unknown(path: str) -> str:
         place = f"above [{SCOPE}]" if in_scope else f"below [{SCOPE}]"
         return f"{name} does not belong here; it stands {place}"
     siblings = [key.keys[-1] for key in KEYS if (len(key.keys) > 1) == in_scope]
+    siblings += [] if in_scope else LISTS
     meant = difflib.get_close_matches(name.lower(), siblings, n=1) or [
         alias for alias in [ALIASES.get(name.lower(), "")] if alias in siblings
     ]
     hint = f"; did you mean {meant[0]}?" if meant else ""
     allowed = ", ".join(siblings if in_scope else [*siblings, f"[{SCOPE}]"])
     return f"unknown key {path!r}{hint} (allowed: {allowed})"
-
-
-def _wrong(key: Key, value: Any) -> list[Complaint]:
-    if not _is_a(key.kind, value):
-        return [(key.keys, f"{key.path} = {_shown(value)} is no {key.kind}; allowed: {key.allowed}")]
-    if key.kind is Kind.TEXTS:
-        return _wrong_items(key, value)
-    wrong = key.check(value)
-    return [(key.keys, f"{key.path} = {_shown(value)}: {wrong}")] if wrong else []
-
-
-def _wrong_items(key: Key, items: list[str]) -> list[Complaint]:
-    """A list is judged item by item, each mistake on the line of its item."""
-    if key.required and not items:
-        return [(key.keys, f"{key.path} is empty; {key.meaning}")]
-    limit = MAX_URLS if key.path == "start_urls" else MAX_PATTERNS
-    if len(items) > limit:
-        return [(key.keys, f"{key.path} has {len(items):,} items; at most {limit:,} are allowed")]
-    complaints: list[Complaint] = []
-    seen: set[str] = set()
-    for number, item in enumerate(items):
-        wrong = "it stands there twice" if item in seen else key.check(item)
-        seen.add(item)
-        if wrong:
-            complaints.append(((*key.keys, str(number)), f"{key.path}: {_shown(item)}: {wrong}"))
-    return complaints
-
-
-def _is_a(kind: Kind, value: Any) -> bool:
-    if kind is Kind.TEXTS:
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    if kind is Kind.BOOLEAN or isinstance(value, bool):
-        return kind is Kind.BOOLEAN and isinstance(value, bool)
-    allowed = {Kind.TEXT: (str,), Kind.INTEGER: (int,), Kind.NUMBER: (int, float)}[kind]
-    return isinstance(value, allowed)
-
-
-def _shown(value: Any) -> str:
-    """A value as it might stand in the file, without a password in a URL, cut where it gets long."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, default=str)
-    except (RecursionError, ValueError):  # nested a thousand times, or a number of thousands of digits
-        return "..."
-    text = _CREDENTIALS.sub("//***@", text)
-    return text if len(text) <= 100 else f"{text[:100]}..."  # noqa: PLR2004 - as much as fits on a line
 
 
 def _wrong_together(values: dict[str, Any]) -> list[Complaint]:
@@ -294,6 +249,8 @@ def _with_both_rates(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _converted(path: str, value: Any) -> Any:
+    if path in LISTS:
+        return value
     kind = BY_PATH[path].kind
     if path in sitekeys.ENUMS:
         return sitekeys.ENUMS[path](value)

@@ -22,6 +22,7 @@ from headersweep.definition import (
     ScopeMode,
     SiteDefinition,
 )
+from headersweep.policies import Profile
 
 SCOPE = "scope"
 NAME = re.compile(r"[a-z0-9._:-]{1,200}")
@@ -44,6 +45,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     INTEGER = "integer"
     BOOLEAN = "boolean"
+    DATE = "date"
 
 
 Check = Callable[[Any], str | None]
@@ -129,7 +131,7 @@ def _anything(_value: bool) -> str | None:
     return None
 
 
-def _said(value: str) -> str | None:
+def said(value: str) -> str | None:
     """A text that a person wrote for persons."""
     if not value.strip():
         return "it is empty"
@@ -157,10 +159,11 @@ def _url(value: str) -> str | None:
 def _path(value: str) -> str | None:
     if not value.startswith("/") or "#" in value or "?" in value:
         return "a path begins with / and has no ? or #"
-    return _pattern(value)
+    return pattern(value)
 
 
-def _pattern(value: str) -> str | None:
+def pattern(value: str) -> str | None:
+    """What is wrong with a glob pattern."""
     if not value:
         return "it is empty"
     if len(value) > MAX_TEXT:
@@ -188,6 +191,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "catch_up": CatchUp,
     "overlap": Overlap,
     "scope.mode": ScopeMode,
+    "profile": Profile,
 }
 ALIASES = {
     "url": "start_urls",
@@ -211,6 +215,7 @@ ALIASES = {
     "backfill": "catch_up",
     "catchup": "catch_up",
     "hours": "window",
+    "policy": "profile",
 }
 """What other programs call it, where the spelling alone gives no hint."""
 
@@ -239,7 +244,7 @@ KEYS = (
         "any text, not empty",
         "who is responsible: a person, a team or an address; stands in every report",
         '"web team <web@example.com>"',
-        _said,
+        said,
         required=True,
     ),
     Key(
@@ -248,7 +253,7 @@ KEYS = (
         "any text, not empty",
         "what a good run looks like, for whoever reads a report at night",
         '"About 500 pages, all with HSTS and a CSP."',
-        _said,
+        said,
         required=True,
     ),
     Key(
@@ -257,7 +262,7 @@ KEYS = (
         "any text, not empty",
         "how to undo a change of headers on this site, or whom to ask",
         '"git revert in infra/nginx, then make deploy"',
-        _said,
+        said,
         required=True,
     ),
     Key(
@@ -433,6 +438,15 @@ KEYS = (
         _between(0, 1),
     ),
     Key(
+        "profile",
+        Kind.TEXT,
+        ", ".join(f'`"{each}"`' for each in Profile),
+        "which built-in list of requirements the headers are judged by, beside the review's own findings; "
+        "`headersweep policy show` prints one",
+        '"recommended"',
+        _one_of(Profile),
+    ),
+    Key(
         "scope.mode",
         Kind.TEXT,
         '`"host"`, `"domain"`',
@@ -454,7 +468,7 @@ KEYS = (
         "glob patterns over path and query",
         "only pages that match one of them; empty: all",
         '["/en/*"]',
-        _pattern,
+        pattern,
     ),
     Key(
         "scope.exclude",
@@ -462,7 +476,7 @@ KEYS = (
         "glob patterns over path and query",
         "no pages that match one of them",
         '["/search*", "*/print/*"]',
-        _pattern,
+        pattern,
     ),
 )
 """Every key, in the order of the documentation."""

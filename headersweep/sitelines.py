@@ -17,7 +17,10 @@ _PLAIN = re.compile(r"[^\[\]{},#\"'\n]+")
 
 
 def find_lines(text: str) -> dict[KeyPath, int]:
-    """The line of every key and table, and of every item of a list as ``(*key, "0")``, counted from 1."""
+    """The line of every key and table, and of every item of a list as ``(*key, "0")``, counted from 1.
+
+    The tables of ``[[name]]`` are the items of a list, too: ``(name, "0", key)``.
+    """
     walk = _Walk(text)
     walk.statements()
     return walk.lines
@@ -37,6 +40,7 @@ class _Walk:
         self.text = text
         self.at = 0
         self.lines: dict[KeyPath, int] = {}
+        self._last_items: dict[KeyPath, int] = {}
         self._counted = (0, 1)
 
     def statements(self) -> None:
@@ -52,13 +56,27 @@ class _Walk:
 
     def _header(self) -> KeyPath:
         line = self._line()
+        is_item = self._here("[[")
         while self._here("["):
             self.at += 1
-        table = self._key()
+        table = self._within(self._key(), is_item=is_item)
         self._note(table, line)
+        if is_item:
+            self._note(table[:-1], line)
         while self._here("]"):
             self.at += 1
         return table
+
+    def _within(self, names: KeyPath, *, is_item: bool) -> KeyPath:
+        """The path of a table: behind the name of a list stands the item that was begun last, or begins here."""
+        path: KeyPath = ()
+        for place, name in enumerate(names, start=1):
+            path = (*path, name)
+            if is_item and place == len(names):
+                self._last_items[path] = self._last_items.get(path, -1) + 1
+            if path in self._last_items:
+                path = (*path, str(self._last_items[path]))
+        return path
 
     def _assignment(self, table: KeyPath) -> None:
         line = self._line()

@@ -282,6 +282,11 @@ def clock() -> TextClause:
     return text("SELECT clock_timestamp()")
 
 
+def today() -> TextClause:
+    """The day in UTC, by the database's clock."""
+    return text("SELECT CAST(clock_timestamp() AT TIME ZONE 'UTC' AS date)")
+
+
 def server_version() -> TextClause:
     """The version of Postgres, as a person writes it."""
     return text("SHOW server_version")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models import (
     actions,
+    baselines,
     control,
     facts,
     frontier,
@@ -26,6 +27,7 @@ PARTITIONED = (frontier.frontier.name, visits.visits.name)
 __all__ = [
     "PARTITIONED",
     "actions",
+    "baselines",
     "control",
     "facts",
     "frontier",

@@ -36,6 +36,8 @@ class HeaderSet:
     is_new: bool = False
     facts: BodyFacts | None = None
     """What was read in the bodies of these pages; None: nobody read them."""
+    zones: tuple[str, ...] | None = None
+    """Those path scopes of the policy that hold all of its pages; the others hold none. None: pages were not told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Cause:
     sample_urls: tuple[str, ...]
     waived_by: str = ""
     """Which waiver excuses it; empty: none. A waived cause is shown, and fails nothing."""
+    is_new: bool = False
+    """There is a baseline, and it does not have this."""
 
     @property
     def code(self) -> str:
@@ -113,9 +117,12 @@ def of_run(found: Iterable[Found]) -> tuple[Cause, ...]:
 
 def ordered(found: Iterable[Cause]) -> tuple[Cause, ...]:
     """Causes as reports show them: the worst first, then those on the most pages."""
-    return tuple(
-        sorted(found, key=lambda cause: (-cause.severity.rank, -cause.pages, cause.code, cause.subject))
-    )
+    return tuple(sorted(found, key=order))
+
+
+def order(cause: Cause) -> tuple[int, int, str, str, str]:
+    """The place of a cause among others: the worst first, then those on the most pages."""
+    return -cause.severity.rank, -cause.pages, cause.code, cause.subject, cause.waived_by
 
 
 def _cause(members: list[tuple[HeaderSet, Finding]]) -> Cause:

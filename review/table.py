@@ -37,6 +37,7 @@ from review.checks import (
     x_frame_options,
 )
 from review.finding import Finding, Rule
+from review.policy import rules
 from review.received import Received
 
 Effective = Callable[[Received], Any]
@@ -92,8 +93,10 @@ CHECKS: tuple[Check, ...] = (
     conflicts,
 )
 
-RULES: dict[str, Rule] = {rule.code: rule for check in CHECKS for rule in check.RULES} | redirects.BY_CODE
-"""Every rule by its code, those on whole runs behind those on single answers."""
+RULES: dict[str, Rule] = (
+    {rule.code: rule for check in CHECKS for rule in check.RULES} | redirects.BY_CODE | rules.RULES
+)
+"""Every rule by its code: those on single answers, on whole runs, and of policies."""
 
 EFFECTIVE: dict[str, Effective] = {name: read for check in CHECKS for name, read in check.EFFECTIVE.items()}
 """For each header whose effect is known, the function that reads it."""

@@ -11,8 +11,6 @@ import click
 from cli import options
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from headersweep.definition import SiteDefinition
     from headersweep.sitediff import SiteChange
 
@@ -79,11 +77,11 @@ def list_sites(shape: str) -> None:
 @options.as_format
 def show(name: str, shape: str) -> None:
     """Show everything that is known about one site."""
-    from cli import context, output
+    from cli import context, known, output
     from cli.render import sites as render
 
     with context.database() as database, database.engine.connect() as connection:
-        row = _site(connection, name)
+        row = known.site(connection, name)
     output.emit(render.site_json(row) if shape == "json" else render.site_text(row))
 
 
@@ -104,13 +102,13 @@ def next_slots(names: tuple[str, ...], count: int, shape: str) -> None:
     For each slot, in the site's time zone and in UTC, when its run starts by the site's splay and window, and what
     daylight saving does to it.
     """
-    from cli import context, output, upcoming
+    from cli import context, known, output, upcoming
     from cli.render import sites as render
     from models import sites as statements
 
     with context.database() as database, database.engine.connect() as connection:
         if names:
-            rows = [_site(connection, name) for name in dict.fromkeys(names)]
+            rows = [known.site(connection, name) for name in dict.fromkeys(names)]
         else:
             rows = [row for row in connection.execute(statements.list_sites()) if upcoming.is_scheduled(row)]
     found = [upcoming.of(row, upcoming.now(), count) for row in rows]
@@ -141,8 +139,10 @@ def _wanted(folder: str | None) -> list[SiteDefinition]:
     """What the files say; read before anything is started, so that mistakes show at once."""
     from cli import context
     from headersweep import sitefiles
+    from review import table
 
-    return [file.definition for file in sitefiles.load(Path(folder or context.settings().sites))]
+    place = Path(folder or context.settings().sites)
+    return [file.definition for file in sitefiles.load(place, table.RULES)]
 
 
 def _emit_changes(changes: Sequence[SiteChange], shape: str, *, applied: bool) -> None:
@@ -155,14 +155,14 @@ def _emit_changes(changes: Sequence[SiteChange], shape: str, *, applied: bool) -
 
 
 def _switch(name: str, *, enabled: bool) -> None:
-    from cli import context, enlist, output
+    from cli import context, enlist, known, output
     from scheduler import applying
 
     with context.database() as database:
         with database.engine.begin() as connection:
-            row = _site(connection, name)
+            row = known.site(connection, name)
             applying.set_enabled(connection, row, enabled=enabled)
-            upcoming = _site(connection, name).next_slot_at
+            upcoming = known.site(connection, name).next_slot_at
         applying.log_switched(name, enabled=enabled, requested_by=enlist.operator())
     lines = [_switched(name, upcoming, enabled=enabled)]
     if row.source == "file":
@@ -178,14 +178,3 @@ def _switched(name: str, upcoming: Any, *, enabled: bool) -> str:
     if upcoming is None:
         return f"{name} is enabled; it has no schedule, so it is swept only on request"
     return f"{name} is enabled; its next slot is {words.instant(upcoming)}"
-
-
-def _site(connection: Connection, name: str) -> Any:
-    from cli import context, targets
-    from models import sites as statements
-
-    row = connection.execute(statements.get_site(name)).one_or_none()
-    if row is None:
-        known = [each.name for each in connection.execute(statements.list_sites())]
-        raise targets.unknown_site(name, known, context.settings().sites)
-    return row

@@ -8,7 +8,7 @@ from typing import Any
 
 from cli.render import words
 from cli.upcoming import Schedule
-from headersweep import durations, sitekeys
+from headersweep import durations, sitediff, sitekeys
 from headersweep.sitediff import ChangeKind, Difference, SiteChange
 from headersweep.slots import Oddity
 
@@ -182,18 +182,15 @@ def _plain(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_plain(inner)}" for key, inner in value.items())
     if isinstance(value, list):
         return ", ".join(words.safe(str(item)) for item in value)
     return " ".join(words.safe(line) for line in str(value).splitlines())
 
 
 def _flat(definition: Mapping[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in definition.items():
-        if isinstance(value, Mapping):
-            flat.update({f"{key}.{inner}": inner_value for inner, inner_value in value.items()})
-        else:
-            flat[key] = value
     # The order of the documentation; JSONB keeps none.
     order = {key.path: number for number, key in enumerate(sitekeys.KEYS)}
+    flat = sitediff.flat(definition)
     return dict(sorted(flat.items(), key=lambda item: order.get(item[0], len(order))))

@@ -15,6 +15,7 @@ ROWS = 20_000
 
 NUMBERED = (
     "sites", "origins", "runs", "shards", "snapshots", "body_facts", "pages", "outbox", "run_actions", "judgements",
+    "baselines",
 )  # fmt: skip
 """Tables whose ids begin with 1 here, whatever other tests counted up before; rolled back with the rest."""
 
@@ -36,6 +37,8 @@ STATEMENTS = (
        SELECT i, '2026-01-02Z', 'running', 'test', '{}', now() FROM generate_series(1, 20) i""",
     """INSERT INTO run_actions (run_id, generation, action, asked_by)
        SELECT i, 1, 'resume', 'ann@host' FROM generate_series(1, :n) i""",
+    """INSERT INTO baselines (site_id, run_id, expires, owner, reason, rollback_note, approved_by)
+       SELECT i, i, '2027-01-01', 'o', 'r', 'n', 'ann@host' FROM generate_series(1, :n) i""",
     """INSERT INTO shards (run_id, origin_id, state, top, done_upto)
        SELECT i, i, 'done', 10, 10 FROM generate_series(1, :n) i""",
     """INSERT INTO shards (run_id, origin_id, state, top, done_upto)

@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 
 from models import (
     actions,
+    baselines,
     control,
     drift,
     facts,
@@ -177,6 +178,9 @@ CASES = {
         control.anything_due("tick", 60.0), {}, {"ix_runs_open", "ix_sites_due", "ix_outbox_waiting"}
     ),
     "outbox.forget": Case(outbox.forget(), {"limit": 1000, "days": 90}, {"pk_outbox"}),
+    "baselines.of_site": Case(baselines.of_site(), {"site_id": 7}, {"uq_baselines_site_id"}),
+    "baselines.drop": Case(baselines.drop(), {"site_id": 7}, {"uq_baselines_site_id"}),
+    "baselines.newest_judged": Case(baselines.newest_judged(), {"site_id": 7}, {"uq_runs_site_id_slot"}),
     "reports.resting": Case(reports.resting([OPEN_RUN]), {}, {"ix_runs_open", "pk_sites"}),
     "reports.held_up": Case(
         reports.held_up(), {"run_id": OPEN_RUN, "limit": 6}, {"uq_shards_run_id_origin_id_ordinal"}
@@ -239,6 +243,7 @@ WHOLE = {
     "spans.open_new", "spans.close_changed", "spans.close_vanished", "spans.fold", "outbox.add", "outbox.mark_emitted",
     "actions.add", "redirects.add", "reviews.add_sets", "reviews.add_judgements", "reviews.add_findings",
     "drift.from_visits", "drift.sets_from_visits",
+    "baselines.approve", "baselines.of_all",
 }  # fmt: skip
 """Statements that insert, touch one row by key once in a run, stop at the first row they meet, or read a whole run on
 purpose when it closes."""
@@ -300,6 +305,7 @@ def test_a_hot_statement_reads_no_large_table_as_a_whole(loaded: Connection, nam
         "run_sets",
         "judgements",
         "findings",
+        "baselines",
     }
     for node in explained(loaded, CASES[name]):
         if node["Node Type"] == "Seq Scan":
@@ -398,6 +404,7 @@ def test_every_statement_of_the_crawl_has_a_plan_or_a_reason() -> None:
         redirects,
         reviews,
         drift,
+        baselines,
     )
     every = {
         f"{module.__name__.removeprefix('models.')}.{name}"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headersweep import sitefiles, sitekeys, sitelines
+from headersweep import policykeys, sitefiles, sitekeys, sitelines
 from headersweep.definition import ADDED_KEYS, CatchUp, Overlap, RobotsMode, Scope, ScopeMode, SiteDefinition
 from headersweep.errors import ConfigurationError, Mistake, SiteFileError
 
@@ -155,7 +155,7 @@ def test_a_new_key_is_kept_where_it_says_something() -> None:
 
 
 def test_every_field_of_a_definition_has_a_key_and_every_key_a_field() -> None:
-    fields = {field.name for field in dataclasses.fields(SiteDefinition)} - {"scope"}
+    fields = {field.name for field in dataclasses.fields(SiteDefinition)} - {"scope", *policykeys.LISTS}
     fields |= {f"scope.{field.name}" for field in dataclasses.fields(Scope)}
     assert {key.path for key in sitekeys.KEYS} == fields
 
@@ -457,8 +457,11 @@ def test_lines_are_found_behind_comments_quotes_and_brackets() -> None:
         ("scope", "deep"): 19,
         ("scope", "deep", "rate"): 20,
         ("many",): 21,
-        ("many", "one"): 22,
-        ("many", "end"): 25,
+        ("many", "0"): 21,
+        ("many", "0", "one"): 22,
+        ("many", "1"): 23,
+        ("many", "1", "one"): 24,
+        ("many", "1", "end"): 25,
     }
     assert {path: lines.get(path) for path in expected} == expected
     assert ("rate",) not in lines
@@ -490,20 +493,33 @@ VALUES = st.sampled_from(
 SPACE = st.sampled_from(["", "\n", "# x = 1\n", "  "])
 
 
-@given(st.lists(st.tuples(SPACE, st.booleans(), VALUES), max_size=12))
-def test_every_key_of_a_text_has_the_line_it_was_written_on(parts: list[tuple[str, bool, str]]) -> None:
+KINDS = st.sampled_from(["key", "key", "table", "item"])
+
+
+@given(st.lists(st.tuples(SPACE, KINDS, VALUES), max_size=12))
+def test_every_key_of_a_text_has_the_line_it_was_written_on(parts: list[tuple[str, str, str]]) -> None:
     text = ""
     expected: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
-    for number, (space, is_table, value) in enumerate(parts):
+    items = 0
+    for number, (space, kind, value) in enumerate(parts):
         text += space
         line = text.count("\n") + 1
-        if is_table:
+        if kind == "table":
             table = (f"t{number}",)
             text += f"[t{number}]\n"
-            expected[table] = line
+        elif kind == "item":
+            table = ("items", str(items))
+            items += 1
+            text += "[[items]]\n"
         else:
             text += f"k{number} = {value}\n"
-            expected[(*table, f"k{number}")] = line
+        expected[table if kind != "key" else (*table, f"k{number}")] = line
     lines = sitelines.find_lines(text)
     assert {path: lines.get(path) for path in expected} == expected
+
+
+def test_a_table_below_a_list_of_tables_belongs_to_the_last_of_them() -> None:
+    lines = sitelines.find_lines("[[a]]\n[a.b]\nc = 1\n[[a]]\n[[a.d]]\n[[a.d]]\ne = 1\n")
+    assert lines[("a", "0", "b", "c")] == 3
+    assert lines[("a", "1", "d", "1", "e")] == 7
