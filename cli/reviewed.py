@@ -57,20 +57,31 @@ def _start_answers(connection: Connection, run: Run, definition: dict[str, Any])
 
 
 def _causes(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> tuple[Cause, ...]:
+    """The causes under the policy that the run carries: waived, and new against the baseline, where it says so."""
     from review import report
-    from scheduler import reviewed
+    from review.policy import scopes
+    from scheduler import policies, reviewed
 
     of_run = report.of_run(reviewed.redirects_of(connection, run.run_id))
-    return report.ordered((*report.causes(sets), *of_run))
+    zones = scopes.zones(policies.policy_of(_definition(connection, run)))
+    told_apart = policies.header_sets(connection, run.run_id, zones) if zones else sets
+    return policies.causes(connection, run.run_id, told_apart, of_run)
+
+
+def _definition(connection: Connection, run: Run) -> dict[str, Any]:
+    """What the run knows of its site."""
+    from cli import report
+
+    return report.definition_of(connection, run.run_id)
 
 
 def _report(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> Report:
-    from cli import grading, report
+    from cli import grading
     from cli.render import words
     from review import judge
     from review.report import Report
 
-    definition: dict[str, Any] = report.definition_of(connection, run.run_id)
+    definition = _definition(connection, run)
     return Report(
         run_id=run.run_id,
         site=run.site,

@@ -262,6 +262,7 @@ def export_rows(run_id: int) -> Select[Any]:
             visits.c.outcome,
             visits.c.status,
             visits.c.snapshot_id,
+            visits.c.facts_id,
             visits.c.fetched_at,
             visits.c.elapsed_ms,
             visits.c.error,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from headersweep import headers, logs
 from headersweep.definition import SiteDefinition
 from headersweep.policies import Policy
+from headersweep.responses import ResponseClass
 from models import baselines, reports
 from review import judge
 from review import received as reading
@@ -16,6 +18,7 @@ from review.policy import applying, baseline, scopes
 from review.policy.baseline import Baseline
 from review.policy.scopes import Zone
 from review.report import SAMPLES, Cause, HeaderSet
+from scheduler import reviewed
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -24,8 +27,8 @@ log = logs.get_logger()
 
 BATCH_ROWS = 2_000
 
-_Group = tuple[int, int, str, tuple[str, ...]]
-"""Snapshot, status, scheme, and the path scopes that hold the page."""
+_Group = tuple[reviewed.Key, tuple[str, ...]]
+"""Snapshot, status, scheme and facts, and the path scopes that hold the page."""
 
 
 def today(connection: Connection) -> date:
@@ -40,21 +43,42 @@ def policy_of(definition: dict[str, Any]) -> Policy:
 
 
 def header_sets(connection: Connection, run_id: int, known: Sequence[Zone]) -> tuple[HeaderSet, ...]:
-    """The header sets of a run, pages of different path scopes kept apart, judged by the rules of this program.
+    """The header sets of a run, judged by the rules of this program, pages of different path scopes kept apart.
 
-    Reads every visit of the run once (about ten seconds for a million pages); none are left behind retention.
+    With path scopes it reads every visit of the run once (about ten seconds for a million pages); where these are
+    behind retention, or there are no scopes, the sets are as they were kept when the run was closed.
     """
+    kept = {key: _judged(one) for key, one in reviewed.keyed_sets(connection, run_id).items()}
+    if kept and not known:
+        return tuple(kept.values())
     counts: dict[_Group, int] = {}
     samples: dict[_Group, list[str]] = {}
     for row in _visits(connection, run_id):
         path = scopes.path_of(row.url) if known else ""
-        group = (row.snapshot_id, row.status, row.url.partition(":")[0], scopes.zones_of(path, known))
+        key = (row.snapshot_id, row.status, row.url.partition(":")[0], row.facts_id or 0)
+        group = (key, scopes.zones_of(path, known))
         counts[group] = counts.get(group, 0) + 1
         urls = samples.setdefault(group, [])
         if len(urls) < SAMPLES:
             urls.append(row.url)
-    found = [_header_set(connection, group, pages, samples[group]) for group, pages in counts.items()]
-    return tuple(sorted(found, key=lambda one: (-one.pages, one.content_hash, one.status, one.scheme)))
+    found = [
+        replace(
+            kept.get(group[0]) or _header_set(connection, group[0]),
+            pages=pages,
+            sample_urls=tuple(samples[group]),
+            zones=group[1],
+        )
+        for group, pages in counts.items()
+    ]
+    every = found or kept.values()
+    return tuple(sorted(every, key=lambda one: (-one.pages, one.content_hash, one.status, one.scheme)))
+
+
+def _judged(one: HeaderSet) -> HeaderSet:
+    """A set that only older rules have judged, judged by those of this program."""
+    if one.judgement.judged or one.judgement.response_class is ResponseClass.BLOCKED:
+        return one
+    return replace(one, judgement=judge.judge(applying.received_of(one)))
 
 
 def _visits(connection: Connection, run_id: int) -> Iterator[Row[Any]]:
@@ -64,8 +88,9 @@ def _visits(connection: Connection, run_id: int) -> Iterator[Row[Any]]:
         yield from (row for row in rows if row.snapshot_id is not None)
 
 
-def _header_set(connection: Connection, group: _Group, pages: int, urls: list[str]) -> HeaderSet:
-    snapshot_id, status, scheme, zones = group
+def _header_set(connection: Connection, key: reviewed.Key) -> HeaderSet:
+    """A set of a run from before sets were kept."""
+    snapshot_id, status, scheme, _ = key
     row = connection.execute(reports.snapshot(snapshot_id)).one()
     parsed = headers.parse_block(bytes(row.raw))
     received = reading.received(parsed.pairs, status=status, scheme=scheme, malformed=parsed.malformed)
@@ -73,12 +98,10 @@ def _header_set(connection: Connection, group: _Group, pages: int, urls: list[st
         content_hash=f"sha256:{bytes(row.content_hash).hex()}",
         status=status,
         scheme=scheme,
-        pages=pages,
+        pages=0,
         pairs=parsed.pairs,
         judgement=judge.judge(received),
         malformed=parsed.malformed,
-        sample_urls=tuple(urls),
-        zones=zones,
     )
 
 

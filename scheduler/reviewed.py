@@ -45,10 +45,15 @@ def header_sets(connection: Connection, run_id: int) -> tuple[HeaderSet, ...]:
 
     A set that could not be judged has no findings and is marked as not judged.
     """
+    return tuple(keyed_sets(connection, run_id).values())
+
+
+def keyed_sets(connection: Connection, run_id: int) -> dict[Key, HeaderSet]:
+    """The same, by the combination that each is."""
     rows = connection.execute(reviews.sets_of_run(), {"run_id": run_id}).all()
     verdicts = judgements(connection, run_id)
     urls = _urls(connection, rows)
-    return tuple(_header_set(row, verdicts.get(key(row)), urls) for row in rows)
+    return {key(row): _header_set(row, verdicts.get(key(row)), urls) for row in rows}
 
 
 def answers_from(connection: Connection, run_id: int, site_id: int, url_key: bytes) -> tuple[Answered, ...]:

@@ -15,6 +15,7 @@ from review.policy import profiles, rules, scopes, values
 from review.policy.answers import Answer
 from review.policy.baseline import Baseline
 from review.policy.scopes import BY_SAMPLES, Within
+from review.received import Received
 from review.report import Cause, HeaderSet
 
 
@@ -47,11 +48,18 @@ def _demanded(policy: Policy, one: HeaderSet) -> HeaderSet:
     """The header set with what profile and owner miss in it, beside its own findings."""
     if not one.judgement.judged:
         return one
-    received = reading.received(one.pairs, status=one.status, scheme=one.scheme, malformed=one.malformed)
+    received = received_of(one)
     answer = Answer(received, judge.effective(received))
     missed = [*_unmet(policy, answer), *_unexpected(policy.expectations, one, answer)]
     findings = (*one.judgement.findings, *missed)
     return replace(one, judgement=replace(one.judgement, findings=findings))
+
+
+def received_of(one: HeaderSet) -> Received:
+    """What is judged of a header set."""
+    return reading.received(
+        one.pairs, status=one.status, scheme=one.scheme, malformed=one.malformed, facts=one.facts
+    )
 
 
 def _unmet(policy: Policy, answer: Answer) -> Iterator[Finding]:
