@@ -1,1 +1,1 @@
-"""Pure judging of headers: values in, findings out. Filled by the review."""
+"""Pure judging of headers: values in, findings out; no I/O, no clock."""

@@ -246,7 +246,7 @@ def test_a_demand_is_met_by_the_lines_as_the_review_reads_them(sample: Sample) -
         assert demand.is_met(Answer(received, judge.effective(received))) is sample.is_met
 
 
-@pytest.mark.parametrize(("profile", "requirement"), REQUIREMENTS, ids=str)
+@pytest.mark.parametrize(("profile", "requirement"), REQUIREMENTS, ids=lambda one: getattr(one, "id", one))
 def test_a_requirement_is_found_where_it_is_not_met_and_only_there(
     profile: Profile, requirement: Requirement
 ) -> None:
