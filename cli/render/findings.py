@@ -28,12 +28,12 @@ def summary(review: Report, width: int) -> list[str]:
     lines = [_heading(review), *(words.cut(f"  {row}", width) for row in _rows(shown))]
     if hidden:
         lines.append(f"  and {words.count(len(hidden), 'more cause')}: {counts(hidden)}")
-    return [*lines, *_fixes(shown, width), *_not_judged(review)]
+    return [*_grade(review), *lines, *_fixes(shown, width), *_not_judged(review)]
 
 
 def full(review: Report, width: int) -> list[str]:
     """Every cause with what was received, what a browser does with it, why that matters, and what to do."""
-    lines = [_heading(review)]
+    lines = [*_grade(review), _heading(review)]
     for cause, row in zip(review.causes, _rows(review.causes), strict=True):
         lines += ["", words.cut(f"  {row}", width), *_details(cause, width)]
     return [*lines, *_not_judged(review)]
@@ -60,6 +60,16 @@ def unjudged(review: Report) -> int:
         for one in review.sets
         if not one.judgement.judged and one.judgement.response_class is not ResponseClass.BLOCKED
     )
+
+
+def _grade(review: Report) -> list[str]:
+    """The public grade with its version, beside our findings: it is no verdict of ours."""
+    grade = review.grade
+    if not grade or grade.get("grade") is None:
+        return []
+    return [
+        f"Grade      {grade['grade']}, {grade['score']} (MDN Observatory, algorithm {grade['algorithm']})"
+    ]
 
 
 def _heading(review: Report) -> str:

@@ -307,3 +307,18 @@ def test_the_json_of_rejudging_has_exactly_the_agreed_shape() -> None:
         "judged": 4,
         "unjudged": 0,
     }
+
+
+GRADE = {"scheme": "mdn", "algorithm": 6, "score": 30, "grade": "D"}
+
+
+@pytest.mark.parametrize("shown", [findings.summary, findings.full])
+def test_the_public_grade_stands_beside_the_findings_with_its_version(shown: Any) -> None:
+    lines = shown(a_review(a_cause(), grade=GRADE), 120)
+    assert lines[0] == "Grade      D, 30 (MDN Observatory, algorithm 6)"
+    assert lines[1].startswith("Findings   ")
+
+
+@pytest.mark.parametrize("grade", [None, {**GRADE, "score": None, "grade": None}])
+def test_without_a_grade_there_is_no_line_of_it(grade: dict[str, Any] | None) -> None:
+    assert findings.summary(a_review(a_cause(), grade=grade), 120)[0].startswith("Findings   ")
