@@ -219,7 +219,8 @@ def test_a_waiver_for_a_path_needs_all_samples_where_pages_were_not_told_apart()
 
 
 def test_a_cause_that_no_header_set_shows_is_waived_as_well() -> None:
-    (cause,) = report.causes([a_set(1, 5, HTML, paths=["/legacy/a"])])
+    every = report.causes([a_set(1, 5, HTML, paths=["/legacy/a"])])
+    (cause,) = [each for each in every if each.code == MISSING]
     legacy = dataclasses.replace(WAIVER, path="/legacy/*")
     for policy, is_waived in (
         (Policy(waivers=(WAIVER,)), True),
@@ -300,11 +301,13 @@ def test_trying_a_policy_says_what_comes_goes_and_counts_differently() -> None:
     after = Policy(Profile.API, waivers=(dataclasses.replace(WAIVER, path="/legacy/*"),))
     changes = trying.compare(applying.apply(before, sets, TODAY), applying.apply(after, sets, TODAY))
     effects = {(change.code, change.effect) for change in changes}
-    assert effects == {
+    assert effects >= {
         ("policy.expectation", Effect.GOES),
         (MISSING, Effect.CHANGES),
         ("x_content_type_options.ignored", Effect.STAYS),
     }
+    others = {(code, effect) for code, effect in effects if code not in {"policy.expectation", MISSING}}
+    assert {effect for _, effect in others} == {Effect.STAYS}
     (waived,) = [change.after for change in changes if change.code == MISSING]
     assert waived is not None
     assert (waived.pages, waived.waived_pages, waived.is_waived) == (7, 7, True)
