@@ -1,0 +1,1 @@
+"""Looking after the database: plans of every statement, indexes, copies to rehearse on, and data made up for them."""
