@@ -47,7 +47,7 @@ def database_url() -> str:
 
 def note_who_may_work_on_it(ctx: MigrationContext, heads: Collection[Any], **_others: Any) -> None:
     """In the migration's own transaction, for programs that do not know this revision."""
-    ctx.impl.execute(text(migrate.note(next(iter(heads), None))))
+    ctx.impl.execute(text(migrate.note(next(iter(heads), None), context.script)))
 
 
 def configure(**options: Any) -> None:
@@ -86,6 +86,9 @@ def run(connection: Connection) -> None:
 def online() -> None:
     """Migrate a live database, one migrator at a time."""
     engine = create_engine(database_url(), poolclass=pool.NullPool)
+    watch = context.config.attributes.get("watch")  # a rehearsal looks on
+    if watch is not None:
+        watch(engine)
     with engine.connect() as plain, engine.connect() as connection:
         guard = plain.execution_options(isolation_level="AUTOCOMMIT")
         # Asked again and again rather than waited for: CREATE INDEX CONCURRENTLY waits for every statement that is
@@ -106,6 +109,9 @@ def offline() -> None:
     """Print the SQL instead of running it."""
     literal: Literal[True] = True
     configure(url=database_url(), literal_binds=literal, dialect_opts={"paramstyle": "named"})
+    # Whoever runs it by hand gets the same limits as `headersweep db upgrade` sets.
+    context.get_context().impl.static_output(f"SET lock_timeout = {LOCK_TIMEOUT_MS};")
+    context.get_context().impl.static_output(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS};")
     with context.begin_transaction():
         context.run_migrations()
 

@@ -110,21 +110,33 @@ def prepare_schema(filled: Settings, *, embedded: bool) -> None:
 @contextmanager
 def reachable(filled: Settings) -> Iterator[None]:
     """Turn "Postgres does not answer" into our own error, without the password."""
+    with reachable_url(filled.database_url):
+        yield
+
+
+@contextmanager
+def reachable_url(database_url: str) -> Iterator[None]:
+    """The same for a database that the settings do not name."""
     from sqlalchemy.exc import InterfaceError, OperationalError
 
     try:
         yield
     except (OperationalError, InterfaceError) as error:
-        raise unreachable(filled, error) from error
+        raise unreachable_url(database_url, error) from error
 
 
 def unreachable(filled: Settings, error: Exception) -> UnavailableError:
+    """What to tell when the database of the settings is out of reach."""
+    return unreachable_url(filled.database_url, error)
+
+
+def unreachable_url(database_url: str, error: Exception) -> UnavailableError:
     """What to tell when Postgres is out of reach: where it was looked for, why it failed, what to do."""
     from sqlalchemy.engine import make_url
 
     reason = " ".join(str(getattr(error, "orig", None) or error).split())[:FIRST_LINE]
     return UnavailableError(
-        f"cannot reach Postgres at {place(make_url(filled.database_url))}: {reason}; "
+        f"cannot reach Postgres at {place(make_url(database_url))}: {reason}; "
         "is it running? `headersweep doctor` looks at everything that is needed"
     )
 

@@ -65,6 +65,11 @@ class Settings:
     ping_url: str = _setting(
         "", "Dead-man's switch that is told of finished runs; never able to fail one.", secret=True
     )
+    scratch_url: str = _setting(
+        "",
+        "Where `db rehearse` and `db synthesize` make their scratch databases, as a URL of any database there. Empty: beside the real one.",
+        secret=True,
+    )
 
 
 def from_mapping(environ: Mapping[str, str]) -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,10 +40,16 @@ def scripts_folder() -> Path:
     raise ConfigurationError(f"the migrations are missing beside {_HERE}; install headersweep again")
 
 
-def config(database_url: str = "") -> Config:
-    """Alembic's configuration without its file; the URL is passed on in memory, never in arguments."""
+def config(database_url: str = "", *, versions: Path | None = None) -> Config:
+    """Alembic's configuration without its file; the URL is passed on in memory, never in arguments.
+
+    ``versions`` is a folder of further revisions, which nobody's database gets but those that are rehearsed on.
+    """
     settings = Config()
     settings.set_main_option("script_location", str(scripts_folder()))
+    if versions is not None:
+        settings.set_main_option("path_separator", "newline")
+        settings.set_main_option("version_locations", f"{scripts_folder() / 'versions'}\n{versions}")
     settings.attributes["database_url"] = database_url
     return settings
 
@@ -71,6 +78,15 @@ def upgrade(database_url: str, revision: str = "head") -> None:
 def downgrade(database_url: str, revision: str) -> None:
     """Go back to an older revision."""
     command.downgrade(config(database_url), revision)
+
+
+def sql(revision: str, *, versions: Path | None = None) -> str:
+    """The SQL of one revision's upgrade, as it would be applied by hand."""
+    settings = config("postgresql://nowhere/none", versions=versions)
+    settings.output_buffer = io.StringIO()
+    script = ScriptDirectory.from_config(settings).get_revision(revision)
+    command.upgrade(settings, f"{script.down_revision or 'base'}:{revision}", sql=True)
+    return settings.output_buffer.getvalue()
 
 
 def check_head(database_url: str) -> None:
@@ -122,10 +138,10 @@ def works_with(scripts: Iterable[Script]) -> list[str]:
     return found
 
 
-def note(revision: str | None) -> str:
+def note(revision: str | None, directory: ScriptDirectory | None = None) -> str:
     """SQL that notes in the database whose code may work on this revision: older code cannot know it from its own files."""
     if revision is None:
         return "COMMENT ON TABLE alembic_version IS NULL"
-    scripts = ScriptDirectory.from_config(config()).walk_revisions("base", revision)
+    scripts = (directory or ScriptDirectory.from_config(config())).walk_revisions("base", revision)
     # Revisions are words of our own files; a comment takes no parameters.
     return f"COMMENT ON TABLE alembic_version IS '{WORKS_WITH}{' '.join(works_with(scripts))}'"

@@ -38,6 +38,15 @@ def current() -> None:
         migrate.check_head(database.settings.database_url)
 
 
+def _further() -> None:
+    from cli.commands import db_rehearse
+
+    db.add_command(db_rehearse.rehearse)
+
+
+_further()
+
+
 def _revision(engine: Engine) -> str:
     from cli import health
 

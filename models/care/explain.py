@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Executable, UpdateBase, text
 from sqlalchemy.exc import DBAPIError
@@ -34,7 +34,9 @@ class Explain(Executable, ClauseElement):
 
 @compiles(Explain)
 def _compile_explain(element: Explain, compiler: SQLCompiler, **options: Any) -> str:
-    return f"{_explain(element.analyze)} {compiler.process(element.statement, **options)}"
+    return (
+        f"{_explain(element.analyze)} {compiler.process(cast('ClauseElement', element.statement), **options)}"
+    )
 
 
 def _explain(analyze: bool) -> str:

@@ -1,0 +1,315 @@
+"""Rehearsing a migration: up, down and up again on a copy of the real data, with everything measured that can go wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import Engine
+from sqlalchemy.pool import NullPool
+
+from cli.care import canaries, copies, lint, plans, schema, watch
+from cli.care.copies import Copy
+from cli.care.lint import Remark
+from cli.care.place import Place
+from cli.care.plans import Comparison
+from cli.care.schema import Difference, Sketch, Sum
+from cli.care.watch import Step
+from headersweep.errors import ConfigurationError, UsageError
+from models import engine as engines
+from models import migrate, partitions
+from models.care import scratch
+from models.care.explain import Plan
+
+Notice = Callable[[str], None]
+
+MOST_CANARIES = 8
+BASES = ("auto", "copy", "dump")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a migration may cost."""
+
+    writer_stall_ms: float = 250.0
+    reader_stall_ms: float = 250.0
+    plan_growth: float = 1.5
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How to rehearse."""
+
+    base: str = "auto"
+    keep_base: bool = False
+    synthesize: int = 0
+    limits: Limits = Limits()
+    versions: Path | None = None
+
+
+@dataclass
+class Rehearsed:
+    """Everything that was measured of one revision."""
+
+    revision: str
+    down_revision: str | None
+    path: Path
+    hash: str
+    summary: str
+    copy: Copy
+    sizes: list[schema.Size]
+    server: str
+    limits: Limits
+    remarks: list[Remark]
+    changes: Difference
+    touched: tuple[str, ...] = ()
+    steps: list[Step] = field(default_factory=list)
+    loses: list[str] = field(default_factory=list)
+    left_behind: Difference = Difference()
+    second_up: Difference = Difference()
+    harmed: list[str] = field(default_factory=list)
+    before: list[Plan] = field(default_factory=list)
+    after: list[Plan] = field(default_factory=list)
+    checked_rows: int = 0
+    seconds: float = 0.0
+
+    @property
+    def comparison(self) -> Comparison:
+        """The plans before and after."""
+        return plans.compare(self.before, self.after, self.limits.plan_growth)
+
+    @property
+    def exceeded(self) -> list[str]:
+        """The limits that were exceeded, and what the lint found, as sentences."""
+        said = []
+        for step in self.steps[:1] + self.steps[2:]:
+            for kind, found, limit in (
+                ("writer", step.writer_ms, self.limits.writer_stall_ms),
+                ("reader", step.reader_ms, self.limits.reader_stall_ms),
+            ):
+                if found is not None and found > limit:
+                    said.append(f"{step.name}: a {kind} waited {found:.0f} ms, {limit:.0f} are allowed")
+        said += [f"plan of {line}" for line in self.comparison.worse]
+        return said + [
+            f"lint: {remark.rule}: {remark.message}" for remark in self.remarks if not remark.accepted
+        ]
+
+    @property
+    def unclean(self) -> list[str]:
+        """What the way back did not restore, as sentences."""
+        return [
+            *(f"after down the schema differs: {line}" for line in self.left_behind.lines()),
+            *(f"after the second up the schema differs: {line}" for line in self.second_up.lines()),
+            *self.harmed,
+        ]
+
+
+def revisions(source_url: str, wanted: str | None, versions: Path | None = None) -> list[Script]:
+    """The revision to rehearse; by default those that the database does not have yet, else the newest."""
+    directory = ScriptDirectory.from_config(migrate.config(versions=versions))
+    every = list(directory.walk_revisions())[::-1]
+    if wanted is not None:
+        found = [script for script in every if script.revision == wanted]
+        if not found:
+            raise UsageError(
+                f"there is no revision {wanted}; there are {', '.join(each.revision for each in every)}"
+            )
+        return found
+    engine = engines.connect(source_url, poolclass=NullPool)
+    at = (
+        [script.revision for script in every].index(have)
+        if (have := migrate.current(engine)) is not None
+        else -1
+    )
+    return every[at + 1 :] or every[-1:]
+
+
+def rehearse(
+    admin: Engine, place: Place, scripts: list[Script], wanted: Wanted, notice: Notice
+) -> Iterator[Rehearsed]:
+    """Rehearse each revision on a copy of its own; nothing of the scratch databases is left at the end."""
+    base = scratch.base_name(place.source)
+    copies.drop_leftovers(admin, place.source, notice, keep=frozenset({base} if wanted.keep_base else ()))
+    with _base(admin, place, wanted, notice) as source:
+        for script in scripts:
+            yield _one(admin, place, script, source, wanted, notice)
+
+
+@contextmanager
+def _base(admin: Engine, place: Place, wanted: Wanted, notice: Notice) -> Iterator[str]:
+    """The database that each try is copied from: the real one where nobody is in it, else a copy made for that."""
+    name = scratch.base_name(place.source)
+    if wanted.synthesize == 0 and _is_template(admin, place, wanted):
+        yield place.source
+        return
+    if not copies.administer(admin, scratch.mark_of(name)):
+        copy = _fill(admin, place, name, wanted)
+        notice(f"the base {name} was made by {copy.how} in {copy.seconds:.1f} s, {copy.bytes / 1e6:,.0f} MB")
+    else:
+        notice(f"the base {name} of an earlier rehearsal is used again")
+    try:
+        yield name
+    finally:
+        if not wanted.keep_base:
+            copies.drop(admin, name)
+
+
+def _fill(admin: Engine, place: Place, name: str, wanted: Wanted) -> Copy:
+    if wanted.synthesize:
+        from cli.care import synthesis
+
+        return synthesis.synthesize(admin, place, name, synthesis.Shape(wanted.synthesize))
+    return copies.copy_through_dump(admin, place, name)
+
+
+def _is_template(admin: Engine, place: Place, wanted: Wanted) -> bool:
+    if not place.is_same_server or wanted.base == "dump":
+        if wanted.base == "copy":
+            raise UsageError("--base copy works within one server; HEADERSWEEP_SCRATCH_URL names another one")
+        return False
+    used = copies.is_used(admin, place.source)
+    if used and wanted.base == "copy":
+        raise ConfigurationError(
+            f"somebody is connected to {place.source}, so it cannot be copied file by file: stop what uses it, or --base dump"
+        )
+    return not used
+
+
+def _one(  # noqa: PLR0913 - what a try needs
+    admin: Engine, place: Place, script: Script, source: str, wanted: Wanted, notice: Notice
+) -> Rehearsed:
+    began = time.monotonic()
+    sketch = _sketch(admin, place, script, wanted)
+    name = scratch.name_for(place.source)
+    copy = copies.copy_within(admin, place, source, name)
+    notice(f"revision {script.revision}: {copy.how} of {source} in {copy.seconds:.1f} s")
+    try:
+        result = _tried(copy, script, sketch, wanted, notice)
+    finally:
+        copies.drop(admin, name)
+    result.seconds = time.monotonic() - began
+    return result
+
+
+def _sketch(admin: Engine, place: Place, script: Script, wanted: Wanted) -> Sketch:
+    """Try the revision on an empty database first: which tables it locks, which columns stay."""
+    with copies.made(admin, place, scratch.name_for(place.source)) as url:
+        engine = engines.connect(url, poolclass=NullPool)
+        copies.guard(engine)
+        watch.bring(
+            url, str(script.down_revision) if script.down_revision else None, versions=wanted.versions
+        )
+        if script.down_revision:
+            with engine.begin() as connection:
+                partitions.ensure(connection, 1)
+        before = schema.of(engine)
+        step = watch.step("up", url, watch.up(script.revision), (), versions=wanted.versions)
+        after = schema.of(engine)
+    known = schema.tables(before)
+    touched = tuple(sorted(table for table, mode in step.locked.items() if table in known and _matters(mode)))
+    return Sketch(before, after, touched, schema.kept_columns(before, after))
+
+
+def _matters(mode: str) -> bool:
+    """Whether a lock makes anybody wait who reads or writes rows."""
+    from models.care.watching import STRENGTHS
+
+    return STRENGTHS.index(mode) >= STRENGTHS.index("ShareUpdateExclusiveLock")
+
+
+def _tried(copy: Copy, script: Script, sketch: Sketch, wanted: Wanted, notice: Notice) -> Rehearsed:
+    engine = engines.connect(copy.url, poolclass=NullPool)
+    copies.guard(engine)
+    watch.bring(
+        copy.url, str(script.down_revision) if script.down_revision else None, versions=wanted.versions
+    )
+    result = _begun(copy, script, sketch, engine, wanted)
+    start, kept = schema.of(engine), sketch.kept
+    sums = schema.sums(engine, kept)
+    result.checked_rows = sum(each.rows for each in sums.values())
+    result.before = plans.capture_all(engine)
+    singers = canaries.of_tables(engine, sketch.touched[:MOST_CANARIES])
+    notice(f"revision {script.revision}: up, down, up; canaries on {', '.join(sketch.touched) or 'no table'}")
+    _step(result, copy, "up", watch.up(script.revision), singers, wanted)
+    upper = schema.of(engine)
+    _compare_sums(result, "up", sums, schema.sums(engine, kept))
+    plans.analyze(engine)
+    result.after = plans.capture_all(engine)
+    result.changes = schema.difference(start, upper)
+    result.loses = _losses(engine, result.changes)
+    _step(result, copy, "down", watch.down(_down(script)), singers, wanted)
+    result.left_behind = schema.difference(start, schema.of(engine))
+    _compare_sums(result, "down", sums, schema.sums(engine, kept))
+    _step(result, copy, "up again", watch.up(script.revision), singers, wanted)
+    result.second_up = schema.difference(upper, schema.of(engine))
+    return result
+
+
+def _down(script: Script) -> str | None:
+    return str(script.down_revision) if script.down_revision else None
+
+
+def _step(  # noqa: PLR0913 - what a step needs
+    result: Rehearsed,
+    copy: Copy,
+    name: str,
+    move: Callable[[object], None],
+    singers: list[canaries.Canary],
+    wanted: Wanted,
+) -> None:
+    result.steps.append(watch.step(name, copy.url, move, singers, versions=wanted.versions))
+
+
+def _begun(copy: Copy, script: Script, sketch: Sketch, engine: Engine, wanted: Wanted) -> Rehearsed:
+    from models import reports
+
+    with engine.connect() as connection:
+        version = str(connection.execute(reports.server_version()).scalar_one())
+    path = Path(script.path)
+    return Rehearsed(
+        revision=script.revision,
+        down_revision=_down(script),
+        path=path,
+        hash=hashlib.sha256(path.read_bytes()).hexdigest(),
+        summary=script.doc,
+        copy=copy,
+        sizes=schema.sizes(engine),
+        server=version,
+        limits=wanted.limits,
+        remarks=lint.of_revision(script, sketch.before, wanted.versions),
+        changes=Difference(),
+        touched=sketch.touched,
+    )
+
+
+def _compare_sums(result: Rehearsed, step: str, old: dict[str, Sum], new: dict[str, Sum]) -> None:
+    for table, was in old.items():
+        now = new[table]
+        if now.rows != was.rows:
+            result.harmed.append(
+                f"after {step} the table {table} has {now.rows:,} rows instead of {was.rows:,}"
+            )
+        elif now.sum != was.sum:
+            result.harmed.append(
+                f"after {step} rows of {table} differ in columns that the migration should not touch"
+            )
+
+
+def _losses(engine: Engine, changes: Difference) -> list[str]:
+    """What the way back takes away: the tables and columns that came, with the rows that the tables had."""
+    lost = [
+        name.removeprefix("table r ").removeprefix("table p ")
+        for name in changes.came
+        if name.startswith("table ")
+    ]
+    return lost + [name for name in changes.came if name.startswith("column ") and not _belongs(name, lost)]
+
+
+def _belongs(column: str, lost: list[str]) -> bool:
+    table = column.removeprefix("column ").partition(".")[0]
+    return f"table {table}" in lost
