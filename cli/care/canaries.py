@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import threading
-import time
+import dataclasses
+import json
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
+from cli.care.singers import READER, WRITER
+from headersweep.errors import HeadersweepError
 from models.care import watching
 from models.care.watching import Canary
 
-PAUSE_SECONDS = 0.005
-END_SECONDS = 120.0
-READER, WRITER = "reader", "writer"
+__all__ = ["READER", "WRITER", "Call", "Flock", "of_tables", "singing"]
+
+END_SECONDS = 660.0
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -37,19 +43,15 @@ class Call:
 
 @dataclass
 class Flock:
-    """The canaries of some tables, and everything that they noticed."""
+    """Everything that the canaries of some tables noticed; complete when they have stopped."""
 
     calls: list[Call] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     def longest(self, kind: str, since: float = 0.0, until: float = float("inf")) -> float | None:
-        """The longest wait of a kind that began in a stretch of time, in ms; None where nobody asked."""
-        found = [call.seconds for call in self.calls if call.kind == kind and since <= call.began < until]
+        """The longest wait of a kind that reached into a stretch of time, in ms; None where nobody asked."""
+        found = [each.seconds for each in self.calls if each.kind == kind and each.ended > since and each.began < until]
         return max(found) * 1000 if found else None
-
-    def count(self, kind: str) -> int:
-        """How often was asked."""
-        return sum(call.kind == kind for call in self.calls)
 
 
 def of_tables(engine: Engine, tables: Sequence[str]) -> list[Canary]:
@@ -57,62 +59,47 @@ def of_tables(engine: Engine, tables: Sequence[str]) -> list[Canary]:
     found = []
     with engine.connect() as connection:
         for table in tables:
-            keys = [
-                str(name)
-                for name in connection.scalars(watching.key_columns(), {"table": watching.quoted(table)})
-            ]
-            column = connection.scalar(watching.plain_column(), {"table": watching.quoted(table)})
-            if not keys or column is None:
-                continue
-            row = connection.execute(watching.some_key(table, keys)).first()
-            found.append(watching.canary(table, keys, str(column), tuple(row) if row else ()))
+            named = {"table": watching.quoted(table)}
+            keys = [str(name) for name in connection.scalars(watching.key_columns(), named)]
+            column = connection.scalar(watching.plain_column(), named)
+            if keys and column is not None:
+                row = connection.execute(watching.some_key(table, keys)).first()
+                found.append(watching.canary(table, keys, str(column), tuple(row) if row else ()))
     return found
 
 
 @contextmanager
 def singing(database_url: str, canaries: Sequence[Canary]) -> Iterator[Flock]:
     """Ask all of them, each in a session of its own, until the block ends; whoever waits then is waited for."""
-    flock, stop = Flock(), threading.Event()
-    with ExitStack() as stack:
-        threads = []
-        for canary in canaries:
-            for kind in (READER, WRITER):
-                session = stack.enter_context(_session(database_url))
-                threads.append(
-                    threading.Thread(target=_sing, args=(session, canary, kind, flock, stop), daemon=True)
-                )
-        for thread in threads:
-            thread.start()
-        try:
-            yield flock
-        finally:
-            stop.set()
-            for thread in threads:
-                thread.join(END_SECONDS)
+    flock = Flock()
+    if not canaries:
+        yield flock
+        return
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli.care.singers"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT
+    )
+    try:
+        _begin(process, database_url, canaries)
+        yield flock
+        told = json.loads(process.communicate(timeout=END_SECONDS)[0])
+        flock.calls += [Call(*each) for each in told["calls"]]
+        flock.errors += told["errors"]
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
 
 
-@contextmanager
-def _session(database_url: str) -> Iterator[psycopg.Connection]:
+def _begin(process: subprocess.Popen[str], database_url: str, canaries: Sequence[Canary]) -> None:
     url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-    # A canary tells of locks: it does not wait for the disk, and keeps no plan that a change of types would break.
-    options = "-c synchronous_commit=off -c statement_timeout=0 -c lock_timeout=0"
-    with psycopg.connect(
-        url, autocommit=True, prepare_threshold=None, options=options, application_name="headersweep-canary"
-    ) as session:
-        yield session
+    assert process.stdin is not None  # noqa: S101 - pipes were asked for
+    assert process.stdout is not None  # noqa: S101 - the same
+    asked = [{**dataclasses.asdict(each), "key": [_plain(part) for part in each.key]} for each in canaries]
+    process.stdin.write(json.dumps({"url": url, "canaries": asked}) + "\n")
+    process.stdin.flush()
+    if process.stdout.readline() != "ready\n":
+        raise HeadersweepError("the canaries could not reach the scratch database")
 
 
-def _sing(
-    session: psycopg.Connection, canary: Canary, kind: str, flock: Flock, stop: threading.Event
-) -> None:
-    statement = (canary.read if kind == READER else canary.write).encode()
-    while not stop.is_set():
-        began = time.monotonic()
-        try:
-            session.execute(statement, canary.key)
-        except psycopg.Error as error:
-            if session.closed or len(flock.errors) > 100:  # noqa: PLR2004 - enough to know
-                return
-            flock.errors.append(f"{kind} of {canary.table}: {str(error).splitlines()[0]}")
-        flock.calls.append(Call(kind, canary.table, began, time.monotonic()))
-        stop.wait(PAUSE_SECONDS)
+def _plain(part: object) -> Any:
+    return {"hex": bytes(part).hex()} if isinstance(part, bytes | memoryview) else part

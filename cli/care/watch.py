@@ -119,7 +119,7 @@ class Watcher:
     def _has(self, table: str, mode: str) -> bool:
         return table in self._held and STRENGTHS.index(self._held[table]) >= STRENGTHS.index(mode)
 
-    def _before(self, connection: Connection, cursor: Any, sql: str, *_rest: Any) -> None:
+    def _before(self, _connection: Connection, cursor: Any, sql: str, *_rest: Any) -> None:
         if _BOOKS.search(sql):
             return
         self._pid = cursor.connection.info.backend_pid
@@ -128,7 +128,7 @@ class Watcher:
         self._held = state.locks
         self._current = Statement(" ".join(sql.split()), time.monotonic())
 
-    def _after(self, connection: Connection, cursor: Any, sql: str, *_rest: Any) -> None:
+    def _after(self, _connection: Connection, cursor: Any, sql: str, *_rest: Any) -> None:
         current, self._current = self._current, None
         if current is None or _BOOKS.search(sql):
             return
@@ -223,8 +223,9 @@ def _position(engine: Engine) -> int:
 def _told(
     name: str, statements: list[Statement], flock: Flock, stretch: tuple[float, float], wal_bytes: int
 ) -> Step:
-    """Give each statement the waits that began while it ran; of the whole step, those that lasted into it as well."""
+    """Give each statement, and the step from its first one on, the longest wait that reached into it."""
     began, ended = stretch
+    first = statements[0].began if statements else began
     for statement in statements:
         statement.reader_ms = flock.longest(READER, statement.began, statement.ended)
         statement.writer_ms = flock.longest(WRITER, statement.began, statement.ended)
@@ -233,11 +234,11 @@ def _told(
         statements,
         ended - began,
         wal_bytes,
-        flock.longest(READER, began - canaries.PAUSE_SECONDS, ended),
-        flock.longest(WRITER, began - canaries.PAUSE_SECONDS, ended),
-        flock.longest(READER, 0.0, began - canaries.PAUSE_SECONDS),
-        flock.longest(WRITER, 0.0, began - canaries.PAUSE_SECONDS),
-        tuple(sorted(set(flock.errors))),
+        reader_ms=flock.longest(READER, first, ended),
+        writer_ms=flock.longest(WRITER, first, ended),
+        quiet_reader_ms=flock.longest(READER, 0.0, began),
+        quiet_writer_ms=flock.longest(WRITER, 0.0, began),
+        errors=tuple(flock.errors),
     )
 
 
