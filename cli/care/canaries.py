@@ -50,7 +50,11 @@ class Flock:
 
     def longest(self, kind: str, since: float = 0.0, until: float = float("inf")) -> float | None:
         """The longest wait of a kind that reached into a stretch of time, in ms; None where nobody asked."""
-        found = [each.seconds for each in self.calls if each.kind == kind and each.ended > since and each.began < until]
+        found = [
+            each.seconds
+            for each in self.calls
+            if each.kind == kind and each.ended > since and each.began < until
+        ]
         return max(found) * 1000 if found else None
 
 
@@ -76,7 +80,11 @@ def singing(database_url: str, canaries: Sequence[Canary]) -> Iterator[Flock]:
         yield flock
         return
     process = subprocess.Popen(
-        [sys.executable, "-m", "cli.care.singers"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT
+        [sys.executable, "-m", "cli.care.singers"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=_ROOT,
     )
     try:
         _begin(process, database_url, canaries)

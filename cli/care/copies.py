@@ -109,7 +109,7 @@ def copy_within(admin: Engine, place: Place, source: str, name: str) -> Copy:
     """Copy a database that nobody is connected to, file by file."""
     began = time.monotonic()
     create(admin, place, name, source)
-    return _copy(place, name, "template copy", began)
+    return filled(place, name, "template copy", began)
 
 
 def copy_through_dump(admin: Engine, place: Place, name: str) -> Copy:
@@ -123,7 +123,7 @@ def copy_through_dump(admin: Engine, place: Place, name: str) -> Copy:
     except BaseException:
         drop(admin, name)
         raise
-    return _copy(place, name, "pg_dump", began)
+    return filled(place, name, "pg_dump", began)
 
 
 def tidy(url: str) -> None:
@@ -134,7 +134,8 @@ def tidy(url: str) -> None:
         connection.execute(text("VACUUM (ANALYZE)"))
 
 
-def _copy(place: Place, name: str, how: str, began: float) -> Copy:
+def filled(place: Place, name: str, how: str, began: float) -> Copy:
+    """What is to be told of a scratch database that was just filled."""
     url = place.url_of(name)
     engine = engines.connect(url, poolclass=NullPool)
     with engine.connect() as connection:

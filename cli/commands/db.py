@@ -42,6 +42,7 @@ def _further() -> None:
     from cli.commands import db_rehearse
 
     db.add_command(db_rehearse.rehearse)
+    db.add_command(db_rehearse.synthesize)
 
 
 _further()

@@ -144,3 +144,44 @@ def _code(found: list[Rehearsed]) -> int:
     if any(result.unclean for result in found):
         return UNCLEAN
     return ExitCode.FINDINGS if any(result.exceeded for result in found) else ExitCode.DONE
+
+
+@click.command(short_help="Make up data in a scratch database, for when there are no real ones.")
+@click.option(
+    "--visits",
+    type=click.IntRange(min=1, max=1_000_000_000),
+    default=1_000_000,
+    show_default=True,
+    metavar="N",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same data.")
+@click.option("--name", default="", metavar="WORD", help="Ends the new database's name: letters and digits.")
+@click.option("--replace", is_flag=True, help="Drop one of ours with that name first.")
+@click.option("--drop", is_flag=True, help="Only drop it.")
+@options.as_format
+def synthesize(visits: int, seed: int, name: str, shape: str, *, replace: bool, drop: bool) -> None:
+    """Make up sites, runs, pages, snapshots and N visits in a new database beside the real one, which stays untouched.
+
+    One page in a hundred changes from run to run; few header sets, many pages. `db rehearse --synthesize N` makes and
+    drops such a database by itself.
+    """
+    from cli import context
+    from cli.care import copies, place, synthesis
+    from cli.care.synthesis import Shape
+    from cli.render import rehearsed as render
+    from headersweep.errors import UsageError
+    from models.care import scratch
+
+    if name and not (name.isascii() and name.isalnum() and name == name.lower()):
+        raise UsageError("--name takes small letters and digits")
+    with (
+        context.database(check_revision=False) as database,
+        place.standing(where := place.of(database)) as admin,
+    ):
+        wanted = scratch.synthetic_name(where.source, name)
+        if replace or drop:
+            copies.drop(admin, wanted)
+        made = None if drop else synthesis.synthesize(admin, where, wanted, Shape(visits, seed))
+    from cli import output
+
+    output.emit((render.copy_as_json if shape == "json" else render.copy_as_text)(wanted, made))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cli.render import json, words
 
 if TYPE_CHECKING:
+    from cli.care.copies import Copy
     from cli.care.rehearsal import Rehearsed
     from cli.care.watch import Statement, Step
     from models.care.explain import Plan
@@ -271,3 +272,16 @@ def plan_object(plan: Plan) -> dict[str, Any]:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 2)
+
+
+def copy_as_text(name: str, copy: Copy | None) -> str:
+    """What became of a scratch database."""
+    if copy is None:
+        return f"dropped {name}"
+    return f"made {name}: {copy.how}, {_megabytes(copy.bytes)}, in {copy.seconds:.1f} s"
+
+
+def copy_as_json(name: str, copy: Copy | None) -> str:
+    """The same for scripts."""
+    made = copy and {"how": copy.how, "bytes": copy.bytes, "seconds": round(copy.seconds, 3)}
+    return json.document(database=name, made=made)

@@ -14,7 +14,7 @@ OWN = "c.relnamespace = current_schema()::regnamespace AND c.relname <> 'alembic
 def structure() -> TextClause:
     """Everything that stands in the schema: what kind, which name, how it is defined. Not Alembic's own table."""
     return text(f"""
-        SELECT 'table' AS kind, c.relname AS name,
+        SELECT CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END AS kind, c.relname AS name,
                concat_ws(' ', c.relkind, array_to_string(c.reloptions, ','), pg_get_partkeydef(c.oid),
                          pg_get_expr(c.relpartbound, c.oid)) AS definition
         FROM pg_class c WHERE {OWN} AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
