@@ -164,6 +164,9 @@ def _postgres(filled: Settings, *, embedded: bool) -> Iterator[Check]:
             context.prepare_schema(filled, embedded=embedded)
             yield ok("schema", f"revision {revision(engine)}")
             yield from _life(engine, embedded=embedded)
+            from cli import health_database
+
+            yield from health_database.examine(engine)
     except HeadersweepError as error:
         yield fail(
             "postgres", str(error), "start it, or run `headersweep db upgrade` where the revision is wrong"

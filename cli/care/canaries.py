@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 from cli.care.singers import READER, WRITER
 from headersweep.errors import HeadersweepError
-from models.care import watching
+from models.care import scratch, watching
 from models.care.watching import Canary
 
 __all__ = ["READER", "WRITER", "Call", "Flock", "of_tables", "singing"]
@@ -63,7 +63,7 @@ def of_tables(engine: Engine, tables: Sequence[str]) -> list[Canary]:
     found = []
     with engine.connect() as connection:
         for table in tables:
-            named = {"table": watching.quoted(table)}
+            named = {"table": scratch.quoted(table)}
             keys = [str(name) for name in connection.scalars(watching.key_columns(), named)]
             column = connection.scalar(watching.plain_column(), named)
             if keys and column is not None:

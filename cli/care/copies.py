@@ -69,7 +69,11 @@ def drop_leftovers(
     """Drop the rehearsal databases that a crash left, those made for this source; made-up data that are kept stay."""
     dropped = []
     for row in administer(admin, scratch.every()):
-        if row.name in keep or "_synthetic" in row.name or not row.mark.startswith(_purpose(source)):
+        if (
+            row.name in keep
+            or "_synthetic" in row.name
+            or not row.mark.startswith(f"{scratch.MARK}: {_purpose(source)}")
+        ):
             continue
         drop(admin, row.name)
         notice(f"dropped the scratch database {row.name}, which an earlier try had left")
@@ -95,14 +99,22 @@ def made(admin: Engine, place: Place, name: str, template: str | None = None) ->
         drop(admin, name)
 
 
-def create(admin: Engine, place: Place, name: str, template: str | None = None) -> None:
+def create(
+    admin: Engine, place: Place, name: str, template: str | None = None, *, kind: str = "a try"
+) -> None:
     """Make a scratch database and mark it at once."""
     administer(admin, scratch.create(name, template))
-    administer(admin, scratch.mark(name, _purpose(place.source).removeprefix(f"{scratch.MARK}: ")))
+    administer(admin, scratch.mark(name, _purpose(place.source) + kind))
+
+
+def is_there(admin: Engine, place: Place, name: str, kind: str) -> bool:
+    """Whether there is a scratch database of that kind, made for this source."""
+    marks = administer(admin, scratch.mark_of(name))
+    return bool(marks) and marks[0].mark == scratch.MARK + ": " + _purpose(place.source) + kind
 
 
 def _purpose(source: str) -> str:
-    return f"{scratch.MARK}: made for {source} "
+    return f"made for {source}, "
 
 
 def copy_within(admin: Engine, place: Place, source: str, name: str) -> Copy:
@@ -112,11 +124,11 @@ def copy_within(admin: Engine, place: Place, source: str, name: str) -> Copy:
     return filled(place, name, "template copy", began)
 
 
-def copy_through_dump(admin: Engine, place: Place, name: str) -> Copy:
+def copy_through_dump(admin: Engine, place: Place, name: str, kind: str) -> Copy:
     """Copy the real database through pg_dump, while others work on it."""
     began = time.monotonic()
     programs = dump_programs(place)
-    create(admin, place, name)
+    create(admin, place, name, kind=kind)
     try:
         _pipe(programs, place.source_url, place.url_of(name))
         tidy(place.url_of(name))

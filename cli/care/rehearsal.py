@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Engine
 from sqlalchemy.pool import NullPool
 
-from cli.care import canaries, copies, lint, plans, schema, watch
+from cli.care import canaries, copies, lint, plans, schema, synthesis, watch
 from cli.care.copies import Copy
 from cli.care.lint import Remark
 from cli.care.place import Place
@@ -22,9 +23,10 @@ from cli.care.schema import Difference, Sketch, Sum
 from cli.care.watch import Step
 from headersweep.errors import ConfigurationError, UsageError
 from models import engine as engines
-from models import migrate, partitions
+from models import migrate, partitions, reports
 from models.care import scratch
 from models.care.explain import Plan
+from models.care.watching import STRENGTHS, Canary
 
 Notice = Callable[[str], None]
 
@@ -50,6 +52,16 @@ class Wanted:
     synthesize: int = 0
     limits: Limits = Limits()
     versions: Path | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a rehearsal takes place, how, and to whom it says what it does."""
+
+    admin: Engine
+    place: Place
+    wanted: Wanted
+    notice: Notice
 
 
 @dataclass
@@ -134,25 +146,28 @@ def rehearse(
     admin: Engine, place: Place, scripts: list[Script], wanted: Wanted, notice: Notice
 ) -> Iterator[Rehearsed]:
     """Rehearse each revision on a copy of its own; nothing of the scratch databases is left at the end."""
+    stage = Stage(admin, place, wanted, notice)
     base = scratch.base_name(place.source)
     copies.drop_leftovers(admin, place.source, notice, keep=frozenset({base} if wanted.keep_base else ()))
-    with _base(admin, place, wanted, notice) as source:
+    with _base(stage) as source:
         for script in scripts:
-            yield _one(admin, place, script, source, wanted, notice)
+            yield _one(stage, script, source)
 
 
 @contextmanager
-def _base(admin: Engine, place: Place, wanted: Wanted, notice: Notice) -> Iterator[str]:
+def _base(stage: Stage) -> Iterator[str]:
     """The database that each try is copied from: the real one where nobody is in it, else a copy made for that."""
+    admin, place, wanted, notice = stage.admin, stage.place, stage.wanted, stage.notice
     name = scratch.base_name(place.source)
     if wanted.synthesize == 0 and _is_template(admin, place, wanted):
         yield place.source
         return
-    if not copies.administer(admin, scratch.mark_of(name)):
+    if copies.is_there(admin, place, name, _kind(wanted)):
+        notice(f"the base {name} of an earlier rehearsal is used again")
+    else:
+        copies.drop(admin, name)
         copy = _fill(admin, place, name, wanted)
         notice(f"the base {name} was made by {copy.how} in {copy.seconds:.1f} s, {copy.bytes / 1e6:,.0f} MB")
-    else:
-        notice(f"the base {name} of an earlier rehearsal is used again")
     try:
         yield name
     finally:
@@ -160,12 +175,16 @@ def _base(admin: Engine, place: Place, wanted: Wanted, notice: Notice) -> Iterat
             copies.drop(admin, name)
 
 
+def _kind(wanted: Wanted) -> str:
+    """What a base holds: one of another kind is not used again."""
+    return f"{wanted.synthesize} synthetic visits" if wanted.synthesize else "pg_dump"
+
+
 def _fill(admin: Engine, place: Place, name: str, wanted: Wanted) -> Copy:
     if wanted.synthesize:
-        from cli.care import synthesis
-
-        return synthesis.synthesize(admin, place, name, synthesis.Shape(wanted.synthesize))
-    return copies.copy_through_dump(admin, place, name)
+        shape = synthesis.Shape(wanted.synthesize)
+        return synthesis.synthesize(admin, place, name, shape, _kind(wanted))
+    return copies.copy_through_dump(admin, place, name, _kind(wanted))
 
 
 def _is_template(admin: Engine, place: Place, wanted: Wanted) -> bool:
@@ -181,25 +200,24 @@ def _is_template(admin: Engine, place: Place, wanted: Wanted) -> bool:
     return not used
 
 
-def _one(  # noqa: PLR0913 - what a try needs
-    admin: Engine, place: Place, script: Script, source: str, wanted: Wanted, notice: Notice
-) -> Rehearsed:
+def _one(stage: Stage, script: Script, source: str) -> Rehearsed:
     began = time.monotonic()
-    sketch = _sketch(admin, place, script, wanted)
-    name = scratch.name_for(place.source)
-    copy = copies.copy_within(admin, place, source, name)
-    notice(f"revision {script.revision}: {copy.how} of {source} in {copy.seconds:.1f} s")
+    sketch = _sketch(stage, script)
+    name = scratch.name_for(stage.place.source)
+    copy = copies.copy_within(stage.admin, stage.place, source, name)
+    stage.notice(f"revision {script.revision}: {copy.how} of {source} in {copy.seconds:.1f} s")
     try:
-        result = _tried(copy, script, sketch, wanted, notice)
+        result = _tried(copy, script, sketch, stage)
     finally:
-        copies.drop(admin, name)
+        copies.drop(stage.admin, name)
     result.seconds = time.monotonic() - began
     return result
 
 
-def _sketch(admin: Engine, place: Place, script: Script, wanted: Wanted) -> Sketch:
+def _sketch(stage: Stage, script: Script) -> Sketch:
     """Try the revision on an empty database first: which tables it locks, which columns stay."""
-    with copies.made(admin, place, scratch.name_for(place.source)) as url:
+    versions = stage.wanted.versions
+    with copies.made(stage.admin, stage.place, scratch.name_for(stage.place.source)) as url:
         engine = engines.connect(url, poolclass=NullPool)
         copies.guard(engine)
         watch.bring(
@@ -209,7 +227,7 @@ def _sketch(admin: Engine, place: Place, script: Script, wanted: Wanted) -> Sket
             with engine.begin() as connection:
                 partitions.ensure(connection, 1)
         before = schema.of(engine)
-        step = watch.step("up", url, watch.up(script.revision), (), versions=wanted.versions)
+        step = watch.step("up", url, watch.up(script.revision), (), versions=versions)
         after = schema.of(engine)
     known = schema.tables(before)
     touched = tuple(sorted(table for table, mode in step.locked.items() if table in known and _matters(mode)))
@@ -218,35 +236,36 @@ def _sketch(admin: Engine, place: Place, script: Script, wanted: Wanted) -> Sket
 
 def _matters(mode: str) -> bool:
     """Whether a lock makes anybody wait who reads or writes rows."""
-    from models.care.watching import STRENGTHS
-
     return STRENGTHS.index(mode) >= STRENGTHS.index("ShareUpdateExclusiveLock")
 
 
-def _tried(copy: Copy, script: Script, sketch: Sketch, wanted: Wanted, notice: Notice) -> Rehearsed:
+def _tried(copy: Copy, script: Script, sketch: Sketch, stage: Stage) -> Rehearsed:
     engine = engines.connect(copy.url, poolclass=NullPool)
     copies.guard(engine)
     watch.bring(
         copy.url, str(script.down_revision) if script.down_revision else None, versions=wanted.versions
     )
-    result = _begun(copy, script, sketch, engine, wanted)
+    result = _begun(copy, script, sketch, engine, stage.wanted)
     start, kept = schema.of(engine), sketch.kept
     sums = schema.sums(engine, kept)
     result.checked_rows = sum(each.rows for each in sums.values())
     result.before = plans.capture_all(engine)
     singers = canaries.of_tables(engine, sketch.touched[:MOST_CANARIES])
-    notice(f"revision {script.revision}: up, down, up; canaries on {', '.join(sketch.touched) or 'no table'}")
-    _step(result, copy, "up", watch.up(script.revision), singers, wanted)
+    move = _mover(result, copy, singers, stage.wanted)
+    stage.notice(
+        f"revision {script.revision}: up, down, up; canaries on {', '.join(sketch.touched) or 'no table'}"
+    )
+    move("up", watch.up(script.revision))
     upper = schema.of(engine)
     _compare_sums(result, "up", sums, schema.sums(engine, kept))
     plans.analyze(engine)
     result.after = plans.capture_all(engine)
     result.changes = schema.difference(start, upper)
     result.loses = _losses(result.changes)
-    _step(result, copy, "down", watch.down(_down(script)), singers, wanted)
+    move("down", watch.down(_down(script)))
     result.left_behind = schema.difference(start, schema.of(engine))
     _compare_sums(result, "down", sums, schema.sums(engine, kept))
-    _step(result, copy, "up again", watch.up(script.revision), singers, wanted)
+    move("up again", watch.up(script.revision))
     result.second_up = schema.difference(upper, schema.of(engine))
     return result
 
@@ -255,20 +274,18 @@ def _down(script: Script) -> str | None:
     return str(script.down_revision) if script.down_revision else None
 
 
-def _step(  # noqa: PLR0913 - what a step needs
-    result: Rehearsed,
-    copy: Copy,
-    name: str,
-    move: Callable[[object], None],
-    singers: list[canaries.Canary],
-    wanted: Wanted,
-) -> None:
-    result.steps.append(watch.step(name, copy.url, move, singers, versions=wanted.versions))
+def _mover(
+    result: Rehearsed, copy: Copy, singers: list[Canary], wanted: Wanted
+) -> Callable[[str, Callable[[Any], None]], None]:
+    """Makes a step under the canaries' eyes, and keeps what was seen."""
+
+    def _move(name: str, move: Callable[[Any], None]) -> None:
+        result.steps.append(watch.step(name, copy.url, move, singers, versions=wanted.versions))
+
+    return _move
 
 
 def _begun(copy: Copy, script: Script, sketch: Sketch, engine: Engine, wanted: Wanted) -> Rehearsed:
-    from models import reports
-
     with engine.connect() as connection:
         version = str(connection.execute(reports.server_version()).scalar_one())
     path = Path(script.path)

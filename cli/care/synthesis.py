@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ class Shape:
     @property
     def rounds(self) -> int:
         """How often each site was swept: ten million visits are a hundred rounds of a hundred thousand pages."""
-        return max(1, min(MOST_ROUNDS, round(self.visits**0.5 / 31.6)))
+        return max(1, min(MOST_ROUNDS, round(math.sqrt(self.visits) / 31.6)))
 
     @property
     def pages(self) -> int:
@@ -40,7 +41,7 @@ class Shape:
     @property
     def sites(self) -> int:
         """How many sites they belong to."""
-        return max(1, min(LONGEST_SITES, round(self.pages**0.5 / 4)))
+        return max(1, min(LONGEST_SITES, round(math.sqrt(self.pages) / 4)))
 
     @property
     def values(self) -> dict[str, int]:
@@ -48,12 +49,12 @@ class Shape:
         return {"seed": self.seed, "rounds": self.rounds, "pages": self.pages, "sites": self.sites}
 
 
-def synthesize(admin: Engine, place: Place, name: str, shape: Shape) -> Copy:
+def synthesize(admin: Engine, place: Place, name: str, shape: Shape, kind: str = "synthetic") -> Copy:
     """Make a new scratch database and fill it; one that is there already is refused."""
     if copies.administer(admin, scratch.mark_of(name)):
         raise UsageError(f"the database {name} is there already; drop it first, or choose another name")
     began = time.monotonic()
-    copies.create(admin, place, name)
+    copies.create(admin, place, name, kind=kind)
     try:
         _fill(place.url_of(name), shape)
         copies.tidy(place.url_of(name))

@@ -39,8 +39,10 @@ def current() -> None:
 
 
 def _further() -> None:
-    from cli.commands import db_rehearse
+    from cli.commands import db_care, db_rehearse
 
+    db.add_command(db_care.plans)
+    db.add_command(db_care.indexes)
     db.add_command(db_rehearse.rehearse)
     db.add_command(db_rehearse.synthesize)
 

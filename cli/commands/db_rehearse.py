@@ -70,6 +70,7 @@ UNCLEAN = 4
 def rehearse(  # noqa: PLR0913 - the flags of a command
     ctx: click.Context,
     /,
+    *,
     revision: str | None,
     base: str,
     synthesize: int | None,
@@ -81,7 +82,6 @@ def rehearse(  # noqa: PLR0913 - the flags of a command
     reason: str,
     shape: str,
     output: str | None,
-    *,
     keep_base: bool,
     no_note: bool,
 ) -> None:
@@ -159,7 +159,9 @@ def _code(found: list[Rehearsed]) -> int:
 @click.option("--replace", is_flag=True, help="Drop one of ours with that name first.")
 @click.option("--drop", is_flag=True, help="Only drop it.")
 @options.as_format
-def synthesize(visits: int, seed: int, name: str, shape: str, *, replace: bool, drop: bool) -> None:
+def synthesize(  # noqa: PLR0913 - the flags of a command
+    *, visits: int, seed: int, name: str, shape: str, replace: bool, drop: bool
+) -> None:
     """Make up sites, runs, pages, snapshots and N visits in a new database beside the real one, which stays untouched.
 
     One page in a hundred changes from run to run; few header sets, many pages. `db rehearse --synthesize N` makes and

@@ -41,7 +41,6 @@ def has_scratch_name(name: str) -> bool:
 
 
 def _named(source: str, ending: str) -> str:
-    source = re.sub(r"_(?:rehearsal|synthetic)(?:_\w+)?$", "", source)
     return f"{source[: LONGEST_NAME - len(ending) - 1]}_{ending}"
 
 
@@ -69,7 +68,7 @@ def own_mark() -> TextClause:
 def every() -> TextClause:
     """The databases with our mark, with their sizes."""
     return text(r"""
-        SELECT datname AS name, shobj_description(oid, 'pg_database') AS mark, pg_database_size(oid) AS bytes
+        SELECT datname AS name, shobj_description(oid, 'pg_database') AS mark, CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) ELSE 0 END AS bytes
         FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE :mark || '%' ORDER BY datname
     """).bindparams(mark=MARK)
 
