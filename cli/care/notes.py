@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.care import schema
 from cli.render import rehearsed as render
 from models import migrate
 
@@ -56,7 +57,8 @@ def skeleton(result: Rehearsed, *, owner: str = "", reason: str = "") -> str:
     back = result.down_revision or "base"
     lost = ", ".join(result.loses) or "nothing"
     changes = (
-        "\n".join(f"- {line}" for line in result.changes.lines()) or "- nothing that shows in the schema"
+        "\n".join(f"- {line}" for line in schema.headline(result.changes))
+        or "- nothing that shows in the schema"
     )
     return f"""# {result.revision}: {result.summary.rstrip(".")}
 

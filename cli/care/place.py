@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
@@ -48,7 +48,6 @@ class Place:
 def of(database: Database) -> Place:
     """The place that belongs to a reachable database: for the embedded one as the owner of its server."""
     from cli import embedded
-    from headersweep import settings as settings_module
 
     wanted = database.settings
     if database.embedded:
@@ -57,7 +56,6 @@ def of(database: Database) -> Place:
         source = owner.set(database=make_url(wanted.database_url).database)
         folder = _embedded_programs(Path(wanted.home))
         return _place(source.render_as_string(hide_password=False), wanted.scratch_url, folder)
-    assert not settings_module.embedded(wanted)  # noqa: S101 - the other branch
     return _place(wanted.database_url, wanted.scratch_url, None)
 
 
@@ -86,14 +84,12 @@ def standing(place: Place) -> Iterator[Engine]:
     with session:
         if not session.execute(scratch.take_lock()).scalar_one():
             raise BusyError("somebody else makes scratch databases on this server; wait until that is over")
-        _insist_on_right(session)
+        insist_on_right(session)
         yield admin
 
 
-def _insist_on_right(session: object) -> None:
-    from sqlalchemy import Connection
-
-    assert isinstance(session, Connection)  # noqa: S101 - said for the type checker
+def insist_on_right(session: Connection) -> None:
+    """Refuse a role that may not make databases, saying who may let it."""
     row = session.execute(scratch.may_create()).one()
     if not row.may:
         raise ConfigurationError(

@@ -220,9 +220,7 @@ def _sketch(stage: Stage, script: Script) -> Sketch:
     with copies.made(stage.admin, stage.place, scratch.name_for(stage.place.source)) as url:
         engine = engines.connect(url, poolclass=NullPool)
         copies.guard(engine)
-        watch.bring(
-            url, str(script.down_revision) if script.down_revision else None, versions=wanted.versions
-        )
+        watch.bring(url, str(script.down_revision) if script.down_revision else None, versions=versions)
         if script.down_revision:
             with engine.begin() as connection:
                 partitions.ensure(connection, 1)
@@ -243,7 +241,7 @@ def _tried(copy: Copy, script: Script, sketch: Sketch, stage: Stage) -> Rehearse
     engine = engines.connect(copy.url, poolclass=NullPool)
     copies.guard(engine)
     watch.bring(
-        copy.url, str(script.down_revision) if script.down_revision else None, versions=wanted.versions
+        copy.url, str(script.down_revision) if script.down_revision else None, versions=stage.wanted.versions
     )
     result = _begun(copy, script, sketch, engine, stage.wanted)
     start, kept = schema.of(engine), sketch.kept

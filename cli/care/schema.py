@@ -56,6 +56,21 @@ def difference(old: Schema, new: Schema) -> Difference:
     )
 
 
+def headline(changes: Difference) -> list[str]:
+    """The lines a person would write: what hangs on a table that came or went is left out."""
+    tables_moved = {
+        name.removeprefix("table ") for name in (*changes.came, *changes.went) if name.startswith("table ")
+    }
+    return [line for line in changes.lines() if not _hangs_on(line.partition(": ")[2], tables_moved)]
+
+
+def _hangs_on(name: str, moved: set[str]) -> bool:
+    kind, _, rest = name.partition(" ")
+    if kind in {"column", "constraint", "trigger"}:
+        return rest.partition(".")[0] in moved
+    return kind in {"sequence", "index"} and any(f"_{table}" in f"_{rest}" for table in moved)
+
+
 def tables(schema: Schema) -> list[str]:
     """The tables that hold data of their own or through their partitions."""
     return sorted(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,7 +98,7 @@ def rehearse(  # noqa: PLR0913 - the flags of a command
     wanted = Wanted(base, keep_base, synthesize or 0, limits)
     found = _rehearsed(revision, wanted)
     if not no_note:
-        _write_notes(found, note, owner, reason)
+        _write_notes(found, wanted, note, owner, reason)
     output_module.emit((render.as_json if shape == "json" else render.as_text)(found), output)
     ctx.exit(_code(found))
 
@@ -116,7 +115,7 @@ def _rehearsed(revision: str | None, wanted: Wanted) -> list[Rehearsed]:
             return list(rehearsal.rehearse(admin, where, scripts, wanted, context.notice))
 
 
-def _write_notes(found: list[Rehearsed], note: str | None, owner: str, reason: str) -> None:
+def _write_notes(found: list[Rehearsed], wanted: Wanted, note: str | None, owner: str, reason: str) -> None:
     from cli import context
     from cli.care import notes
 
@@ -129,6 +128,12 @@ def _write_notes(found: list[Rehearsed], note: str | None, owner: str, reason: s
             path, result, command=" ".join(["headersweep", *sys.argv[1:]]), owner=owner, reason=reason
         )
         context.notice(f"the note of revision {result.revision} is {_shown(path)}")
+
+
+def _command(revision: str, wanted: Wanted) -> str:
+    """What to type to measure the same again; paths of this machine are nobody else's business."""
+    data = f" --synthesize {wanted.synthesize}" if wanted.synthesize else ""
+    return f"headersweep db rehearse {revision}{data}"
 
 
 def _shown(path: Path) -> str:

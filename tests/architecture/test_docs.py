@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import re
 from pathlib import Path
 
 import pytest
 
+from cli.care import notes
 from headersweep.errors import ExitCode
 from headersweep.settings import PREFIX, Settings
 from headersweep.states import FailureReason, Outcome, RunAction, RunState, ShardState, TrapReason
@@ -89,6 +91,19 @@ def test_every_revision_of_the_database_has_its_note() -> None:
         note = read(f"migrations/{number}.md")
         for part in ("Owner", "Reason", "Side", "Files", "Commands", "Expected result", "Rollback"):
             assert f"**{part}:**" in note, f"{number}.md lacks {part}"
+
+
+@pytest.mark.parametrize(
+    "revision", sorted((ROOT / "alembic" / "versions").glob("*.py")), ids=lambda path: path.stem
+)
+def test_every_revision_was_rehearsed_as_it_stands(revision: Path) -> None:
+    number = revision.name.partition("_")[0]
+    measured = notes.hash_in(read(f"migrations/{number}.md"))
+    say = f"headersweep db rehearse {number} (--synthesize N where there are no real data) measures it and writes its note"
+    assert measured is not None, f"docs/migrations/{number}.md has nothing measured: {say}"
+    assert measured == hashlib.sha256(revision.read_bytes()).hexdigest(), (
+        f"{revision.name} was changed since: {say}"
+    )
 
 
 def test_the_catalogue_of_checks_is_current() -> None:
