@@ -54,7 +54,7 @@ def of(database: Database) -> Place:
         with embedded.running(Path(wanted.home)) as servers:
             owner = make_url(servers.owner_url)
         source = owner.set(database=make_url(wanted.database_url).database)
-        folder = _embedded_programs(Path(wanted.home))
+        folder = embedded_programs(Path(wanted.home))
         return _place(source.render_as_string(hide_password=False), wanted.scratch_url, folder)
     return _place(wanted.database_url, wanted.scratch_url, None)
 
@@ -66,7 +66,8 @@ def _place(source_url: str, scratch_url: str, programs: Path | None) -> Place:
     return Place(source_url, admin, is_same_server=True, programs=programs)
 
 
-def _embedded_programs(home: Path) -> Path:
+def embedded_programs(home: Path) -> Path:
+    """The folder of the programs that belong to the embedded Postgres of a home."""
     from cli.embedded import binaries, place
 
     where = place.locate(home)

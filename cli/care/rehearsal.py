@@ -124,22 +124,25 @@ class Rehearsed:
 
 def revisions(source_url: str, wanted: str | None, versions: Path | None = None) -> list[Script]:
     """The revision to rehearse; by default those that the database does not have yet, else the newest."""
-    directory = ScriptDirectory.from_config(migrate.config(versions=versions))
-    every = list(directory.walk_revisions())[::-1]
+    known = every(versions)
     if wanted is not None:
-        found = [script for script in every if script.revision == wanted]
+        found = [script for script in known if script.revision == wanted]
         if not found:
-            raise UsageError(
-                f"there is no revision {wanted}; there are {', '.join(each.revision for each in every)}"
-            )
+            named = ", ".join(script.revision for script in known)
+            raise UsageError(f"there is no revision {wanted}; there are {named}")
         return found
     engine = engines.connect(source_url, poolclass=NullPool)
     at = (
-        [script.revision for script in every].index(have)
+        [script.revision for script in known].index(have)
         if (have := migrate.current(engine)) is not None
         else -1
     )
-    return every[at + 1 :] or every[-1:]
+    return known[at + 1 :] or known[-1:]
+
+
+def every(versions: Path | None = None) -> list[Script]:
+    """All revisions, the oldest first."""
+    return list(ScriptDirectory.from_config(migrate.config(versions=versions)).walk_revisions())[::-1]
 
 
 def rehearse(

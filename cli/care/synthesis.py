@@ -56,7 +56,9 @@ def synthesize(admin: Engine, place: Place, name: str, shape: Shape, kind: str =
     began = time.monotonic()
     copies.create(admin, place, name, kind=kind)
     try:
-        _fill(place.url_of(name), shape)
+        copies.guard(engines.connect(place.url_of(name), poolclass=NullPool))
+        migrate.upgrade(place.url_of(name))
+        fill(engines.connect(place.url_of(name), poolclass=NullPool), shape)
         copies.tidy(place.url_of(name))
     except BaseException:
         copies.drop(admin, name)
@@ -64,10 +66,10 @@ def synthesize(admin: Engine, place: Place, name: str, shape: Shape, kind: str =
     return copies.filled(place, name, f"{shape.visits:,} synthetic visits, seed {shape.seed}", began)
 
 
-def _fill(url: str, shape: Shape) -> None:
-    engine = engines.connect(url, poolclass=NullPool)
-    copies.guard(engine)
-    migrate.upgrade(url)
+def fill(engine: Engine, shape: Shape, *, guarded: bool = True) -> None:
+    """Fill an empty database at our head; one that is no scratch database is refused, but where a test says so."""
+    if guarded:
+        copies.guard(engine)
     for make in synthetic.BEFORE_VISITS:
         _do(engine, make(), shape.values)
     for low in range(1, shape.rounds + 1, _bite(shape)):

@@ -124,9 +124,7 @@ def _write_notes(found: list[Rehearsed], wanted: Wanted, note: str | None, owner
         if path is None:
             context.notice("no note was written: there is no docs/migrations here; --note PATH says where")
             continue
-        notes.write(
-            path, result, command=" ".join(["headersweep", *sys.argv[1:]]), owner=owner, reason=reason
-        )
+        notes.write(path, result, command=_command(result.revision, wanted), owner=owner, reason=reason)
         context.notice(f"the note of revision {result.revision} is {_shown(path)}")
 
 

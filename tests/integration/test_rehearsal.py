@@ -126,14 +126,20 @@ def test_a_way_back_that_leaves_a_default_behind_is_not_clean(source: str, tmp_p
 
 
 def test_rows_that_a_migration_should_not_touch_are_missed(source: str, tmp_path: Path) -> None:
-    write(tmp_path, GOOD + "\nop.execute('DELETE FROM pages WHERE id = 7')", GOOD_BACK)
+    write(
+        tmp_path,
+        "\n".join((GOOD, "op.execute('DELETE FROM pages WHERE id = 7')")),
+        GOOD_BACK,
+    )
     result = rehearsed(source, tmp_path)
     assert "after up the table pages has 19,999 rows instead of 20,000" in result.unclean
 
 
 def test_values_that_a_migration_should_not_touch_are_compared(source: str, tmp_path: Path) -> None:
     write(
-        tmp_path, GOOD + "\nop.execute(\"UPDATE sites SET name = 'other' WHERE name = 'site7'\")", GOOD_BACK
+        tmp_path,
+        "\n".join((GOOD, """op.execute("UPDATE sites SET name = 'other' WHERE name = 'site7'")""")),
+        GOOD_BACK,
     )
     result = rehearsed(source, tmp_path)
     assert any("rows of sites differ" in line for line in result.unclean)
