@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -320,15 +321,12 @@ def _compare_sums(result: Rehearsed, step: str, old: dict[str, Sum], new: dict[s
 
 
 def _losses(changes: Difference) -> list[str]:
-    """What the way back takes away: the tables and columns that came, with the rows that the tables had."""
-    lost = [
-        name.removeprefix("table r ").removeprefix("table p ")
-        for name in changes.came
-        if name.startswith("table ")
-    ]
-    return lost + [name for name in changes.came if name.startswith("column ") and not _belongs(name, lost)]
+    """What the way back takes away: the tables and columns that came."""
+    lost = [name for name in changes.came if name.startswith("table ")]
+    return lost + [name for name in changes.came if name.startswith("column ") and not _is_said(name, lost)]
 
 
-def _belongs(column: str, lost: list[str]) -> bool:
+def _is_said(column: str, lost: list[str]) -> bool:
+    """Whether a column goes with its table, or is that of a partition, whose parent says it."""
     table = column.removeprefix("column ").partition(".")[0]
-    return f"table {table}" in lost
+    return f"table {table}" in lost or re.search(r"_r\d+$", table) is not None

@@ -58,11 +58,10 @@ def checksum(table: str, columns: Sequence[str]) -> TextClause:
 def rough_rows() -> TextClause:
     """The tables with the rows and bytes that Postgres believes them to have, partitions counted with their parents."""
     return text(f"""
-        SELECT c.relname AS name,
-               (SELECT coalesce(sum(greatest(p.reltuples, 0)), 0)::bigint FROM pg_partition_tree(c.oid) t
-                JOIN pg_class p ON p.oid = t.relid WHERE t.isleaf) AS rows,
-               (SELECT coalesce(sum(pg_total_relation_size(t.relid)), 0)::bigint FROM pg_partition_tree(c.oid) t
-                WHERE t.isleaf) AS bytes
+        SELECT c.relname AS name, sum(CASE WHEN p.relkind = 'p' THEN 0 ELSE greatest(p.reltuples, 0) END)::bigint AS rows,
+               sum(pg_total_relation_size(p.oid))::bigint AS bytes
         FROM pg_class c
-        WHERE {OWN} AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 3 DESC, 1
+        JOIN pg_class p ON p.oid = c.oid OR p.oid IN (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf)
+        WHERE {OWN} AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+        GROUP BY c.oid, c.relname ORDER BY 3 DESC, 1
     """)  # noqa: S608 - a constant of this module

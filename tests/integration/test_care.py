@@ -60,7 +60,7 @@ def test_the_samples_come_from_the_data(filled: Engine) -> None:
 
 
 def test_an_empty_database_has_plans_too(database: str) -> None:
-    found = plans.capture_all(engines.connect(database))
+    found = plans.capture_all(engines.connect(database, poolclass=NullPool))
     assert [(plan.name, plan.remark) for plan in found if not plan.works] == []
 
 

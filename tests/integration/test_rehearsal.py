@@ -25,6 +25,10 @@ GOOD = "op.add_column('sites', sa.Column('colour', sa.Text(), nullable=True))"
 GOOD_BACK = "op.drop_column('sites', 'colour')"
 
 
+def both(*lines: str) -> str:
+    return "\n".join(lines)
+
+
 @pytest.fixture
 def source(database: str) -> str:
     """A database with rows in it, that nobody is connected to."""
@@ -75,8 +79,8 @@ def test_a_rewrite_is_seen_with_its_lock_its_log_and_how_long_everybody_waited(
     assert change.locks["pages"] == "AccessExclusiveLock"
     assert change.rewritten == ("pages",)
     assert change.wal_bytes > 100_000
-    assert result.steps[0].reader_ms > 300
-    assert result.steps[0].writer_ms > 300
+    assert (result.steps[0].reader_ms or 0) > 300
+    assert (result.steps[0].writer_ms or 0) > 300
     assert {remark.rule for remark in result.remarks} >= {"type-change"}
     assert [line for line in result.exceeded if "up: a writer waited" in line]
     assert [line for line in result.exceeded if "up: a reader waited" in line]
@@ -97,8 +101,8 @@ def test_an_index_that_is_not_built_concurrently_stops_writers_and_not_readers(
     result = rehearsed(source, tmp_path)
     up = result.steps[0]
     assert up.locked["pages"] == "ShareLock"
-    assert up.writer_ms > 350
-    assert up.reader_ms < up.writer_ms
+    assert (up.writer_ms or 0) > 350
+    assert (up.reader_ms or 0) < (up.writer_ms or 0)
     assert {remark.rule for remark in result.remarks} >= {"index-not-concurrently"}
 
 
@@ -128,7 +132,7 @@ def test_a_way_back_that_leaves_a_default_behind_is_not_clean(source: str, tmp_p
 def test_rows_that_a_migration_should_not_touch_are_missed(source: str, tmp_path: Path) -> None:
     write(
         tmp_path,
-        "\n".join((GOOD, "op.execute('DELETE FROM pages WHERE id = 7')")),
+        both(GOOD, "op.execute('DELETE FROM pages WHERE id = 7')"),
         GOOD_BACK,
     )
     result = rehearsed(source, tmp_path)
@@ -138,7 +142,7 @@ def test_rows_that_a_migration_should_not_touch_are_missed(source: str, tmp_path
 def test_values_that_a_migration_should_not_touch_are_compared(source: str, tmp_path: Path) -> None:
     write(
         tmp_path,
-        "\n".join((GOOD, """op.execute("UPDATE sites SET name = 'other' WHERE name = 'site7'")""")),
+        both(GOOD, """op.execute("UPDATE sites SET name = 'other' WHERE name = 'site7'")"""),
         GOOD_BACK,
     )
     result = rehearsed(source, tmp_path)

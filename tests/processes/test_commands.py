@@ -438,3 +438,66 @@ def test_up_sweeps_what_is_due_and_replaces_what_dies(home: Home) -> None:
     assert ended.code == 0, ended.err
     _program.all_gone([worker, beat, *successors], 1.0)
     assert set(home.processes()) <= {*home.postgres(), *home.broker()}
+
+
+def test_db_plans_explains_every_statement_and_compares_with_a_record(home: Home) -> None:
+    record = home.folder / "plans.json"
+    first = home.run("db", "plans", "--format", "json", "--record", str(record))
+    assert first.code == 0, first.err
+    found = {plan["name"]: plan for plan in json.loads(first.out)["plans"]}
+    assert found["runs.newest"]["executed"]
+    assert not found["visits.add"]["executed"]
+    again = home.run("db", "plans", "--compare", str(record))
+    assert again.code == 0, again.out
+    assert "0 worse" in again.out
+    worse = json.loads(record.read_text(encoding="utf-8"))
+    for plan in worse["plans"]:
+        if plan["name"] == "drift.urls":
+            plan |= {"indexes": ["pk_gone"], "buffers": 0}
+    record.write_text(json.dumps(worse), encoding="utf-8")
+    changed = home.run("db", "plans", "--compare", str(record))
+    assert changed.code == 3
+    assert "WORSE: drift.urls: no longer uses pk_gone" in changed.out
+
+
+def test_db_indexes_says_what_to_do(home: Home) -> None:
+    ended = home.run("db", "indexes", "--format", "json")
+    assert ended.code == 0, ended.err
+    found = json.loads(ended.out)
+    assert found["schema_version"] == 1
+    assert found["indexes"] > 40
+    assert {verdict["kind"] for verdict in found["verdicts"]} >= {"missing"}
+    assert all(verdict["todo"] for verdict in found["verdicts"])
+
+
+def test_db_rehearse_tries_the_newest_migration_on_a_copy_and_writes_its_note(home: Home) -> None:
+    note = home.folder / "note.md"
+    ended = home.run(
+        "db",
+        "rehearse",
+        "--note",
+        str(note),
+        "--max-writer-stall",
+        "60000",
+        "--max-reader-stall",
+        "60000",
+        "--format",
+        "json",
+    )
+    assert ended.code == 0, ended.out + ended.err
+    (result,) = json.loads(ended.out)["rehearsals"]
+    assert [step["step"] for step in result["steps"]] == ["up", "down", "up again"]
+    assert result["unclean"] == []
+    assert result["checked_rows"] > 100
+    assert result["file_hash"] in note.read_text(encoding="utf-8").replace("sha256:", "sha256:")
+    assert home.run("db", "rehearse", "nonsense").code == 2
+
+
+def test_db_synthesize_fills_a_database_of_its_own(home: Home) -> None:
+    ended = home.run("db", "synthesize", "--visits", "500", "--name", "tried")
+    assert ended.code == 0, ended.err
+    assert "_synthetic_tried" in ended.out
+    twice = home.run("db", "synthesize", "--visits", "500", "--name", "tried")
+    assert (twice.code, "is there already" in twice.err) == (2, True)
+    assert "dropped" in home.run("db", "synthesize", "--name", "tried", "--drop").out
+    assert home.run("db", "synthesize", "--name", "Not-a-word").code == 2
