@@ -11,7 +11,7 @@ from cli.render import rehearsed as render
 from models import migrate
 
 if TYPE_CHECKING:
-    from cli.care.rehearsal import Rehearsed
+    from cli.care.measured import Rehearsed
 
 BEGIN = "<!-- measured by `headersweep db rehearse`; revision file sha256:{hash}. Written anew by the next rehearsal. -->"
 END = "<!-- end of what was measured -->"

@@ -1,47 +1,42 @@
-"""Rehearsing a migration: up, down and up again on a copy of the real data, with everything measured that can go wrong."""
+"""Rehearsing migrations: where the data come from, and a copy for each try."""
 
 from __future__ import annotations
 
-import hashlib
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Engine
 from sqlalchemy.pool import NullPool
 
-from cli.care import canaries, copies, lint, plans, schema, synthesis, watch
+from cli.care import copies, synthesis, trying, watch
 from cli.care.copies import Copy
-from cli.care.lint import Remark
+from cli.care.measured import Limits, Rehearsed
 from cli.care.place import Place
-from cli.care.plans import Comparison
-from cli.care.schema import Difference, Sketch, Sum
-from cli.care.watch import Step
+from cli.care.trying import MOST_CANARIES, Sketch
 from headersweep.errors import ConfigurationError, UsageError
 from models import engine as engines
-from models import migrate, partitions, reports
+from models import migrate, partitions
 from models.care import scratch
-from models.care.explain import Plan
-from models.care.watching import STRENGTHS, Canary
+
+__all__ = [
+    "BASES",
+    "MOST_CANARIES",
+    "Limits",
+    "Rehearsed",
+    "Stage",
+    "Wanted",
+    "every",
+    "rehearse",
+    "revisions",
+]
 
 Notice = Callable[[str], None]
 
-MOST_CANARIES = 8
 BASES = ("auto", "copy", "dump")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a migration may cost."""
-
-    writer_stall_ms: float = 250.0
-    reader_stall_ms: float = 250.0
-    plan_growth: float = 1.5
 
 
 @dataclass(frozen=True)
@@ -51,7 +46,7 @@ class Wanted:
     base: str = "auto"
     keep_base: bool = False
     synthesize: int = 0
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     versions: Path | None = None
 
 
@@ -63,64 +58,6 @@ class Stage:
     place: Place
     wanted: Wanted
     notice: Notice
-
-
-@dataclass
-class Rehearsed:
-    """Everything that was measured of one revision."""
-
-    revision: str
-    down_revision: str | None
-    path: Path
-    hash: str
-    summary: str
-    copy: Copy
-    sizes: list[schema.Size]
-    server: str
-    limits: Limits
-    remarks: list[Remark]
-    changes: Difference
-    touched: tuple[str, ...] = ()
-    steps: list[Step] = field(default_factory=list)
-    loses: list[str] = field(default_factory=list)
-    left_behind: Difference = field(default_factory=Difference)
-    second_up: Difference = field(default_factory=Difference)
-    harmed: list[str] = field(default_factory=list)
-    before: list[Plan] = field(default_factory=list)
-    after: list[Plan] = field(default_factory=list)
-    checked_rows: int = 0
-    seconds: float = 0.0
-
-    @property
-    def comparison(self) -> Comparison:
-        """The plans before and after."""
-        return plans.compare(self.before, self.after, self.limits.plan_growth)
-
-    @property
-    def exceeded(self) -> list[str]:
-        """The limits that were exceeded, and what the lint found, as sentences."""
-        said = []
-        for step in self.steps[:1] + self.steps[2:]:
-            for kind, found, quiet, limit in (
-                ("writer", step.writer_ms, step.quiet_writer_ms, self.limits.writer_stall_ms),
-                ("reader", step.reader_ms, step.quiet_reader_ms, self.limits.reader_stall_ms),
-            ):
-                # What they waited for before anything was done is the machine's, not the migration's.
-                if found is not None and found - (quiet or 0.0) > limit:
-                    said.append(f"{step.name}: a {kind} waited {found:.0f} ms, {limit:.0f} are allowed")
-        said += [f"plan of {line}" for line in self.comparison.worse]
-        return said + [
-            f"lint: {remark.rule}: {remark.message}" for remark in self.remarks if not remark.accepted
-        ]
-
-    @property
-    def unclean(self) -> list[str]:
-        """What the way back did not restore, as sentences."""
-        return [
-            *(f"after down the schema differs: {line}" for line in self.left_behind.lines()),
-            *(f"after the second up the schema differs: {line}" for line in self.second_up.lines()),
-            *self.harmed,
-        ]
 
 
 def revisions(source_url: str, wanted: str | None, versions: Path | None = None) -> list[Script]:
@@ -211,7 +148,11 @@ def _one(stage: Stage, script: Script, source: str) -> Rehearsed:
     copy = copies.copy_within(stage.admin, stage.place, source, name)
     stage.notice(f"revision {script.revision}: {copy.how} of {source} in {copy.seconds:.1f} s")
     try:
-        result = _tried(copy, script, sketch, stage)
+        wanted = stage.wanted
+        stage.notice(
+            f"revision {script.revision}: up, down, up; canaries on {', '.join(sketch.touched) or 'no table'}"
+        )
+        result = trying.Try(copy, script, sketch, wanted.limits, wanted.versions).run()
     finally:
         copies.drop(stage.admin, name)
     result.seconds = time.monotonic() - began
@@ -224,109 +165,8 @@ def _sketch(stage: Stage, script: Script) -> Sketch:
     with copies.made(stage.admin, stage.place, scratch.name_for(stage.place.source)) as url:
         engine = engines.connect(url, poolclass=NullPool)
         copies.guard(engine)
-        watch.bring(url, str(script.down_revision) if script.down_revision else None, versions=versions)
+        watch.bring(url, trying.before(script), versions=versions)
         if script.down_revision:
             with engine.begin() as connection:
                 partitions.ensure(connection, 1)
-        before = schema.of(engine)
-        step = watch.step("up", url, watch.up(script.revision), (), versions=versions)
-        after = schema.of(engine)
-    known = schema.tables(before)
-    touched = tuple(sorted(table for table, mode in step.locked.items() if table in known and _matters(mode)))
-    return Sketch(before, after, touched, schema.kept_columns(before, after))
-
-
-def _matters(mode: str) -> bool:
-    """Whether a lock makes anybody wait who reads or writes rows."""
-    return STRENGTHS.index(mode) >= STRENGTHS.index("ShareUpdateExclusiveLock")
-
-
-def _tried(copy: Copy, script: Script, sketch: Sketch, stage: Stage) -> Rehearsed:
-    engine = engines.connect(copy.url, poolclass=NullPool)
-    copies.guard(engine)
-    watch.bring(
-        copy.url, str(script.down_revision) if script.down_revision else None, versions=stage.wanted.versions
-    )
-    result = _begun(copy, script, sketch, engine, stage.wanted)
-    start, kept = schema.of(engine), sketch.kept
-    sums = schema.sums(engine, kept)
-    result.checked_rows = sum(each.rows for each in sums.values())
-    result.before = plans.capture_all(engine)
-    singers = canaries.of_tables(engine, sketch.touched[:MOST_CANARIES])
-    move = _mover(result, copy, singers, stage.wanted)
-    stage.notice(
-        f"revision {script.revision}: up, down, up; canaries on {', '.join(sketch.touched) or 'no table'}"
-    )
-    move("up", watch.up(script.revision))
-    upper = schema.of(engine)
-    _compare_sums(result, "up", sums, schema.sums(engine, kept))
-    plans.analyze(engine)
-    result.after = plans.capture_all(engine)
-    result.changes = schema.difference(start, upper)
-    result.loses = _losses(result.changes)
-    move("down", watch.down(_down(script)))
-    result.left_behind = schema.difference(start, schema.of(engine))
-    _compare_sums(result, "down", sums, schema.sums(engine, kept))
-    move("up again", watch.up(script.revision))
-    result.second_up = schema.difference(upper, schema.of(engine))
-    return result
-
-
-def _down(script: Script) -> str | None:
-    return str(script.down_revision) if script.down_revision else None
-
-
-def _mover(
-    result: Rehearsed, copy: Copy, singers: list[Canary], wanted: Wanted
-) -> Callable[[str, Callable[[Any], None]], None]:
-    """Makes a step under the canaries' eyes, and keeps what was seen."""
-
-    def _move(name: str, move: Callable[[Any], None]) -> None:
-        result.steps.append(watch.step(name, copy.url, move, singers, versions=wanted.versions))
-
-    return _move
-
-
-def _begun(copy: Copy, script: Script, sketch: Sketch, engine: Engine, wanted: Wanted) -> Rehearsed:
-    with engine.connect() as connection:
-        version = str(connection.execute(reports.server_version()).scalar_one())
-    path = Path(script.path)
-    return Rehearsed(
-        revision=script.revision,
-        down_revision=_down(script),
-        path=path,
-        hash=hashlib.sha256(path.read_bytes()).hexdigest(),
-        summary=script.doc,
-        copy=copy,
-        sizes=schema.sizes(engine),
-        server=version,
-        limits=wanted.limits,
-        remarks=lint.of_revision(script, sketch.before, wanted.versions),
-        changes=Difference(),
-        touched=sketch.touched,
-    )
-
-
-def _compare_sums(result: Rehearsed, step: str, old: dict[str, Sum], new: dict[str, Sum]) -> None:
-    for table, was in old.items():
-        now = new[table]
-        if now.rows != was.rows:
-            result.harmed.append(
-                f"after {step} the table {table} has {now.rows:,} rows instead of {was.rows:,}"
-            )
-        elif now.sum != was.sum:
-            result.harmed.append(
-                f"after {step} rows of {table} differ in columns that the migration should not touch"
-            )
-
-
-def _losses(changes: Difference) -> list[str]:
-    """What the way back takes away: the tables and columns that came."""
-    lost = [name for name in changes.came if name.startswith("table ")]
-    return lost + [name for name in changes.came if name.startswith("column ") and not _is_said(name, lost)]
-
-
-def _is_said(column: str, lost: list[str]) -> bool:
-    """Whether a column goes with its table, or is that of a partition, whose parent says it."""
-    table = column.removeprefix("column ").partition(".")[0]
-    return f"table {table}" in lost or re.search(r"_r\d+$", table) is not None
+        return trying.sketch(url, engine, script, versions)

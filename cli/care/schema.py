@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import Engine, text
 
@@ -132,14 +132,3 @@ def sizes(engine: Engine) -> list[Size]:
     """All tables, the largest first."""
     with engine.connect() as connection:
         return [Size(row.name, row.rows, row.bytes) for row in connection.execute(structure.rough_rows())]
-
-
-@dataclass(frozen=True)
-class Sketch:
-    """What a migration does to an empty database: learnt in a second, before the real data are touched."""
-
-    before: Schema
-    after: Schema
-    touched: tuple[str, ...]
-    kept: dict[str, list[str]] = field(default_factory=dict)
-    locked_down: tuple[str, ...] = ()

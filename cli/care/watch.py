@@ -6,11 +6,12 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from alembic import command
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from cli.care import canaries
@@ -66,6 +67,7 @@ class Step:
     quiet_reader_ms: float | None = None
     quiet_writer_ms: float | None = None
     errors: tuple[str, ...] = ()
+    failure: str = ""
 
     @property
     def locked(self) -> dict[str, str]:
@@ -205,14 +207,18 @@ def step(
             time.sleep(QUIET_SECONDS)
         before, began = _position(engine), time.monotonic()
         glancing.start()
+        failure = ""
         try:
             move(settings)
+        except DBAPIError as error:
+            failure = str(error.orig).strip().splitlines()[0]
         finally:
             ended = time.monotonic()
             watcher.end()
             glancing.join()
         after = _position(engine)
-    return _told(name, watcher.step_statements, flock, (began, ended), after - before)
+    told = _told(name, watcher.step_statements, flock, (began, ended), after - before)
+    return replace(told, failure=failure)
 
 
 def _position(engine: Engine) -> int:
@@ -264,9 +270,6 @@ def bring(database_url: str, revision: str | None, *, versions: Any = None) -> N
         command.upgrade(settings, str(revision))
     elif there < here:
         command.downgrade(settings, revision or "base")
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("SET statement_timeout = 0"))
-        connection.execute(text("ANALYZE"))
 
 
 def _order(settings: Any) -> list[str]:

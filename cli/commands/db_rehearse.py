@@ -10,7 +10,8 @@ import click
 from cli import options
 
 if TYPE_CHECKING:
-    from cli.care.rehearsal import Rehearsed, Wanted
+    from cli.care.measured import Rehearsed
+from cli.care.rehearsal import Wanted
 
 UNCLEAN = 4
 
@@ -90,7 +91,8 @@ def rehearse(  # noqa: PLR0913 - the flags of a command
     clean, 5 when another rehearsal goes on, 6 when the data could not be copied, 7 when Postgres is out of reach.
     """
     from cli import output as output_module
-    from cli.care.rehearsal import Limits, Wanted
+    from cli.care.measured import Limits
+    from cli.care.rehearsal import Wanted
     from cli.render import rehearsed as render
 
     output_module.check(output)

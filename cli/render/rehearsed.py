@@ -10,7 +10,7 @@ from cli.render import json, words
 
 if TYPE_CHECKING:
     from cli.care.copies import Copy
-    from cli.care.rehearsal import Rehearsed
+    from cli.care.measured import Rehearsed
     from cli.care.watch import Statement, Step
     from models.care.explain import Plan
 

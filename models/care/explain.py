@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from sqlalchemy import Connection, Executable, UpdateBase, text
+from sqlalchemy import Connection, Executable, TextClause, UpdateBase, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement
@@ -15,9 +15,11 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from models.care.samples import Samples
 from models.care.statement import Named, Way
+from models.care.structure import OWN
 
 READ_TIMEOUT_MS = 20_000
 WRITE_TIMEOUT_MS = 2_000
+LARGE_PAGES = 32
 LOCK_TIMEOUT_MS = 200
 """Whoever waits behind a statement that we try waits no longer than this."""
 
@@ -52,6 +54,8 @@ class Plan:
     executed: bool
     indexes: tuple[str, ...] = ()
     sequential: tuple[str, ...] = ()
+    large: tuple[str, ...] = ()
+    """The tables in it that are too large to be read as a whole lightly."""
     rows: int | None = None
     buffers: int | None = None
     time_ms: float | None = None
@@ -63,6 +67,22 @@ class Plan:
     def works(self) -> bool:
         """Whether this revision of the schema knows the statement at all."""
         return bool(self.nodes)
+
+
+def large_tables() -> TextClause:
+    """The tables of more than :pages pages."""
+    return text(f"""
+        SELECT c.relname FROM pg_class c
+        WHERE c.relkind = 'r' AND pg_relation_size(c.oid) > :pages * 8192 AND {OWN}
+    """).bindparams(pages=LARGE_PAGES)  # noqa: S608 - a constant of models.care
+
+
+def capture_all(connection: Connection, wanted: Iterable[Named], samples: Samples) -> list[Plan]:
+    """The plans of these statements, and which of their tables are large."""
+    large = set(connection.scalars(large_tables()))
+    connection.rollback()
+    found = [capture(connection, named, samples) for named in wanted]
+    return [replace(plan, large=tuple(sorted(large & set(plan.large)))) for plan in found]
 
 
 def capture(connection: Connection, named: Named, samples: Samples) -> Plan:
@@ -143,6 +163,7 @@ def _plan(  # noqa: PLR0913 - what is known of a plan
         executed,
         indexes=_distinct(node["Index Name"] for node in every if "Index Name" in node),
         sequential=_distinct(node["Relation Name"] for node in ran if node["Node Type"] == "Seq Scan"),
+        large=_distinct(node["Relation Name"] for node in every if "Relation Name" in node),
         rows=round(top["Actual Rows"] * top["Actual Loops"]) if executed else None,
         buffers=sum(top.get(f"{kind} Blocks", 0) for kind in _BUFFERS) if executed else None,
         time_ms=found.get("Execution Time"),

@@ -55,6 +55,11 @@ def checksum(table: str, columns: Sequence[str]) -> TextClause:
     """)  # noqa: S608 - names of our own catalogue
 
 
+def analyze(table: str) -> TextClause:
+    """Let the planner know what stands in a table. Not in a transaction that does anything else."""
+    return text(f"ANALYZE {quoted(table)}")
+
+
 def rough_rows() -> TextClause:
     """The tables with the rows and bytes that Postgres believes them to have, partitions counted with their parents."""
     return text(f"""

@@ -13,8 +13,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from cli.care import place, rehearsal
+from cli.care.measured import Rehearsed
 from cli.care.place import Place
-from cli.care.rehearsal import Rehearsed, Wanted
+from cli.care.rehearsal import Wanted
 from models import engine as engines
 from models import migrate, partitions
 

@@ -22,7 +22,7 @@ from models.care.statement import Way
 @pytest.fixture
 def filled(database: str) -> Iterator[Engine]:
     """A database with a little of everything, made up."""
-    synthesis.fill(engines.connect(database, poolclass=NullPool), synthesis.Shape(4000), guarded=False)
+    synthesis.fill(engines.connect(database, poolclass=NullPool), synthesis.Shape(9000), guarded=False)
     engine = engines.connect(database)
     yield engine
     engine.dispose()
@@ -85,7 +85,13 @@ def test_a_file_that_is_no_record_is_refused(tmp_path: Path) -> None:
 
 def plan(**changes: object) -> explain.Plan:
     base = explain.Plan(
-        "a.b", Way.READ, executed=True, indexes=("pk_a",), buffers=100, nodes=("Index Scan on pk_a",)
+        "a.b",
+        Way.READ,
+        executed=True,
+        indexes=("pk_a",),
+        large=("a",),
+        buffers=100,
+        nodes=("Index Scan on pk_a",),
     )
     return replace(base, **changes)  # type: ignore[arg-type] # fields by name
 
@@ -99,6 +105,7 @@ def plan(**changes: object) -> explain.Plan:
         ({"indexes": (), "sequential": ("a",), "buffers": 101}, 2),
         ({"indexes": (), "sequential": ("a",), "buffers": 90}, 0),  # reads less: nothing to complain about
         ({"indexes": ("ix_other",), "buffers": 101}, 1),
+        ({"indexes": (), "sequential": ("a",), "large": (), "buffers": 101}, 0),  # a table of a few pages
         ({"indexes": ("ix_other", "pk_a"), "buffers": 101}, 0),
         ({"nodes": (), "remark": "gone"}, 1),
     ],
@@ -190,14 +197,14 @@ def test_a_sequence_is_reported_above_four_fifths(filled: Engine) -> None:
 def test_made_up_data_are_the_same_for_the_same_seed_and_add_up(filled: Engine, empty_database: str) -> None:
     other = engines.connect(empty_database, poolclass=NullPool)
     migrate.upgrade(empty_database)
-    synthesis.fill(other, synthesis.Shape(4000), guarded=False)
+    synthesis.fill(other, synthesis.Shape(9000), guarded=False)
     tables = {
         "pages": ["url", "url_key"],
         "visits": ["run_id", "page_id", "snapshot_id", "outcome", "elapsed_ms"],
         "spans": ["page_id"],
     }
     assert schema.sums(filled, tables) == schema.sums(other, tables)
-    shape = synthesis.Shape(4000)
+    shape = synthesis.Shape(9000)
     with filled.connect() as connection:
         counts = connection.execute(
             text(
