@@ -85,6 +85,7 @@ def singing(database_url: str, canaries: Sequence[Canary]) -> Iterator[Flock]:
         stdout=subprocess.PIPE,
         text=True,
         cwd=_ROOT,
+        start_new_session=True,  # Ctrl-C is for us; we end them when we are done with them
     )
     try:
         _begin(process, database_url, canaries)

@@ -17,7 +17,7 @@ from cli.care.copies import Copy
 from cli.care.measured import Limits, Rehearsed
 from cli.care.place import Place
 from cli.care.trying import MOST_CANARIES, Sketch
-from headersweep.errors import ConfigurationError, UsageError
+from headersweep.errors import ConfigurationError, UsageError, WrongRevisionError
 from models import engine as engines
 from models import migrate, partitions
 from models.care import scratch
@@ -69,13 +69,13 @@ def revisions(source_url: str, wanted: str | None, versions: Path | None = None)
             named = ", ".join(script.revision for script in known)
             raise UsageError(f"there is no revision {wanted}; there are {named}")
         return found
-    engine = engines.connect(source_url, poolclass=NullPool)
-    at = (
-        [script.revision for script in known].index(have)
-        if (have := migrate.current(engine)) is not None
-        else -1
-    )
-    return known[at + 1 :] or known[-1:]
+    have = migrate.current(engines.connect(source_url, poolclass=NullPool))
+    names = [script.revision for script in known]
+    if have is not None and have not in names:
+        raise WrongRevisionError(
+            f"the database is at revision {have}, which this program does not know: install the newer headersweep"
+        )
+    return known[names.index(have) + 1 if have else 0 :] or known[-1:]
 
 
 def every(versions: Path | None = None) -> list[Script]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from cli.care import copies, notes, place, rehearsal, schema
 from cli.care.measured import Limits
+from cli.care.rehearsal import Wanted
 from cli.render import rehearsed as render
 from headersweep.errors import BusyError, ConfigurationError, UsageError
 from models import engine as engines
@@ -161,6 +163,46 @@ def test_with_somebody_connected_the_copy_goes_through_a_dump(source: str, tmp_p
     assert any("was made by pg_dump" in line for line in said.lines)
     assert result.unclean == []
     assert next(size.rows for size in result.sizes if size.table == "visits") == _rehearsals.ROWS
+
+
+def test_scratch_databases_may_be_on_another_server(source: str, tmp_path: Path) -> None:
+    """Then nothing can be copied file by file, whoever is connected."""
+    write(tmp_path, GOOD, GOOD_BACK)
+    said = Said()
+    where = dataclasses.replace(_rehearsals.place_of(source), is_same_server=False)
+    with place.standing(where) as admin:
+        scripts = rehearsal.revisions(source, "f001", tmp_path)
+        (result,) = rehearsal.rehearse(admin, where, scripts, Wanted(versions=tmp_path), said)
+        with pytest.raises(UsageError, match="works within one server"):
+            list(rehearsal.rehearse(admin, where, scripts, Wanted(base="copy", versions=tmp_path), said))
+    assert any("was made by pg_dump" in line for line in said.lines)
+    assert result.unclean == []
+
+
+def test_a_migration_that_fails_on_the_real_rows_is_told_and_leaves_nothing(
+    source: str, tmp_path: Path
+) -> None:
+    write(tmp_path, "op.create_unique_constraint('uq_pages_depth', 'pages', ['depth'])", "pass")
+    result = rehearsed(source, tmp_path)
+    assert [step.name for step in result.steps] == ["up"]
+    assert any("up failed: could not create unique index" in line for line in result.unclean)
+    assert "NOT CLEAN: up failed" in render.as_text([result])
+
+
+def test_an_older_pg_dump_than_the_server_is_explained(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("pg_dump", "pg_restore"):
+        (tmp_path / name).write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.1'\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setattr(copies, "SYSTEM_FOLDERS", ())
+    monkeypatch.setenv("PATH", str(tmp_path))
+    where = dataclasses.replace(_rehearsals.place_of(source), programs=None)
+    with pytest.raises(
+        ConfigurationError,
+        match=r"the server is Postgres \d+, and no pg_dump.*is 9\).*Install postgresql-client",
+    ):
+        copies.dump_programs(where)
 
 
 def test_what_a_crash_left_is_found_and_dropped_by_the_next_rehearsal(source: str, tmp_path: Path) -> None:
