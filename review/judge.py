@@ -11,7 +11,7 @@ from review import table, tokens
 from review.finding import Finding
 from review.received import Received
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Grows whenever a judgement of any answer may differ from before; kept beside every judgement."""
 
 
@@ -33,9 +33,18 @@ def judge(received: Received) -> Judgement:
         _placed(finding, kind)
         for check in table.CHECKS
         for finding in check.check(received)
-        if kind in table.RULES[finding.code].classes
+        if applies(table.RULES[finding.code].classes, received)
     }
     return Judgement(kind, tuple(sorted(found, key=_order)))
+
+
+def applies(classes: frozenset[ResponseClass], received: Received) -> bool:
+    """Whether what holds for these classes holds for an answer.
+
+    An error page of plain text runs no script: what is said of documents is said of error pages that are documents.
+    """
+    kind = received.response_class
+    return kind in classes and (kind is not ResponseClass.ERROR or received.shown_as in classes)
 
 
 def effective(received: Received) -> dict[str, Any]:

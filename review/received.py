@@ -33,6 +33,11 @@ class Received:
         return self.scheme == "https"
 
     @property
+    def shown_as(self) -> ResponseClass:
+        """What a browser would take a successful answer with these headers for: of an error page, what it shows."""
+        return responses.by_type(responses.media_type((name.lower(), value) for name, value in self.pairs))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names that were received, in lower case, each once, in order."""
         return tuple(self._by_name)
