@@ -9,8 +9,10 @@ from review.reports import html_causes, texts
 from review.reports.html_parts import bar, block, page, table, text, urls
 
 MOST_SETS = 200
+MOST_DETAILED = 50
+"""The rarer sets are in the table only; an export of the visits has their lines."""
 HEADS = (
-    ("set", ""), ("pages", "n"), ("share", "n"), ("of the site", "map"), ("answer", ""), ("worst", ""), ("for example", ""),
+    ("set", ""), ("pages", "n"), ("share", "n"), ("of the site", "map"), ("answer", ""), ("worst", ""), ("for example", "text"),
 )  # fmt: skip
 
 Anchors = Mapping[tuple[str, str], str]
@@ -38,11 +40,16 @@ def map_of(report: Report) -> Iterator[str]:
 def _row(place: int, one: HeaderSet, whole: int) -> str:
     example = page(one.sample_urls[0]) if one.sample_urls else ""
     return (
-        f'<tr><td><a href="#set-{place}"><code>{text(texts.short(one.content_hash))}</code></a></td>'
+        f"<tr><td>{_name(place, one)}</td>"
         f'<td class="n">{one.pages:,}</td><td class="n">{texts.share(one.pages, whole)}</td>'
         f'<td class="map">{bar(one.pages, whole)}</td>'
         f"<td>{_answer(one)}</td><td>{_worst(one)}</td><td>{example}</td></tr>"
     )
+
+
+def _name(place: int, one: HeaderSet) -> str:
+    name = f'<code class="hash">{text(texts.short(one.content_hash))}</code>'
+    return f'<a href="#set-{place}">{name}</a>' if place <= MOST_DETAILED else name
 
 
 def _answer(one: HeaderSet) -> str:
@@ -63,7 +70,9 @@ def _details(report: Report, shown: Sequence[HeaderSet]) -> Iterator[str]:
     anchors = html_causes.anchors(report.causes)
     # In the first run of a site all are.
     some_are_old = not all(one.is_new for one in report.sets)
-    for place, one in enumerate(shown, start=1):
+    if len(shown) > MOST_DETAILED:
+        yield f"<p>The {MOST_DETAILED} most common ones, line by line:</p>"
+    for place, one in enumerate(shown[:MOST_DETAILED], start=1):
         yield from _set(place, one, anchors, new=one.is_new and some_are_old)
 
 
@@ -77,7 +86,7 @@ def _set(place: int, one: HeaderSet, anchors: Anchors, *, new: bool) -> Iterator
     yield from urls(one.sample_urls)
     yield from _findings(one, anchors)
     lines = list(texts.lines(one))
-    yield f"<details><summary>{texts.count(len(lines), 'header line')}</summary>"
+    yield f'<details class="lines"><summary>{texts.count(len(lines), "header line")}</summary>'
     yield block(lines)
     yield "</details>"
     yield "</section>"

@@ -26,10 +26,10 @@ white-space:pre-wrap}
 .wide{overflow-x:auto}
 table{width:100%;border-collapse:collapse;font-size:.9rem}
 th,td{padding:.35rem .9rem .35rem 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;min-width:4.5rem}
-th{color:var(--soft);font-weight:600}
+th{color:var(--soft);font-weight:600;overflow-wrap:normal}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+th.text{min-width:12rem}.hash{white-space:nowrap}
 td.map{min-width:6rem;width:20%}
-td code{white-space:nowrap}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1.25rem;margin:1rem 0}
 dt{color:var(--soft)}
 dd{margin:0}
@@ -48,7 +48,7 @@ footer h2{font-size:1rem;margin-top:1rem}
 .cause,.set{margin:1rem 0;padding:1rem 1.1rem;border:1px solid var(--line);border-left-width:.3rem;border-radius:.3rem}
 .high{border-left-color:var(--high)}.medium{border-left-color:var(--medium)}
 .low{border-left-color:var(--low)}.info{border-left-color:var(--info)}
-.mark{font-weight:600}
+.mark{font-weight:600;white-space:nowrap}
 .mark.high{color:var(--high)}.mark.medium{color:var(--medium)}.mark.low{color:var(--low)}.mark.info{color:var(--info)}
 .bar{display:block;width:100%;height:.6rem;margin:.4rem 0}
 .bar .all{fill:var(--line)}.bar .part{fill:var(--bar)}
@@ -60,7 +60,7 @@ body{max-width:none;padding:0;font-size:9.5pt;print-color-adjust:exact;-webkit-p
 nav{display:none}.wide{overflow:visible}
 h2,h3,.label{break-after:avoid}.cause,.set,tr,pre,dl{break-inside:avoid}
 .cause,.set{margin:.5rem 0;padding:.6rem .8rem}p{margin:.25rem 0;orphans:3;widows:3}h2{margin-top:1.25rem}a{color:inherit}
-summary{list-style:none}details::details-content{content-visibility:visible;block-size:auto}}
+summary{list-style:none}.lines::details-content{content-visibility:visible;block-size:auto}}
 """
 
 SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(SHEET.encode()).digest()).decode()}'"

@@ -14,6 +14,7 @@ from review.report import Cause, HeaderSet, Report
 SHORT_HASH = 12
 _VALUE = re.compile(r"<|headersweep |[A-Za-z-]+: ")
 """How a fix begins that can be copied: an element, a command, a header line. The others are advice."""
+_SCHEMES = {"mdn": "MDN Observatory"}
 LONGEST_LINE = 2_000
 """A header line is cut there in a report; the snapshot keeps all of it."""
 
@@ -114,7 +115,8 @@ def grade(report: Report) -> str:
     found = report.grade or {}
     if found.get("grade") is None:
         return ""
-    return f"{found['grade']} ({found.get('score')} points, {found.get('scheme')} {found.get('algorithm')})"
+    scheme = _SCHEMES.get(str(found.get("scheme")), found.get("scheme"))
+    return f"{found['grade']} ({found.get('score')} points, {scheme}, algorithm {found.get('algorithm')})"
 
 
 def accounting(report: Report) -> list[tuple[str, int]]:
