@@ -43,12 +43,12 @@ def _row(place: int, one: HeaderSet, whole: int) -> str:
         f"<tr><td>{_name(place, one)}</td>"
         f'<td class="n">{one.pages:,}</td><td class="n">{texts.share(one.pages, whole)}</td>'
         f'<td class="map">{bar(one.pages, whole)}</td>'
-        f"<td>{_answer(one)}</td><td>{_worst(one)}</td><td>{example}</td></tr>"
+        f'<td class="whole">{_answer(one)}</td><td class="whole">{_worst(one)}</td><td>{example}</td></tr>'
     )
 
 
 def _name(place: int, one: HeaderSet) -> str:
-    name = f'<code class="hash">{text(texts.short(one.content_hash))}</code>'
+    name = f'<code class="whole">{text(texts.short(one.content_hash))}</code>'
     return f'<a href="#set-{place}">{name}</a>' if place <= MOST_DETAILED else name
 
 

@@ -28,7 +28,7 @@ table{width:100%;border-collapse:collapse;font-size:.9rem}
 th,td{padding:.35rem .9rem .35rem 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;min-width:4.5rem}
 th{color:var(--soft);font-weight:600;overflow-wrap:normal}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-th.text{min-width:12rem}.hash{white-space:nowrap}
+th.text{min-width:12rem}.whole{white-space:nowrap}
 td.map{min-width:6rem;width:20%}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1.25rem;margin:1rem 0}
 dt{color:var(--soft)}
