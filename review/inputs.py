@@ -64,7 +64,7 @@ def block(data: bytes, url: str = "", status: int | None = None) -> Answer:
     code, raw = heads[-1]
     parsed = headers.parse_block(raw)
     if code is None and not parsed.pairs:
-        raise UnreadableError("there is no header line in it")
+        raise UnreadableError("there is no header line in it; what `curl -sI URL` prints can be judged")
     found = status or code or 200
     return Answer(parsed.pairs, found, url, parsed.malformed, tuple(chain), body or None)
 

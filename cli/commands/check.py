@@ -105,6 +105,11 @@ def _opened(file: str) -> BinaryIO:
     from headersweep.errors import UsageError
 
     if file == "-":
+        if sys.stdin.isatty():
+            click.echo(
+                "Paste the headers, then press Ctrl-D (or pipe them: curl -sI URL | headersweep check).",
+                err=True,
+            )
         return sys.stdin.buffer
     try:
         return Path(file).open("rb")
