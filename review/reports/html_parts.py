@@ -38,10 +38,11 @@ def urls(found: Sequence[str]) -> Iterator[str]:
         yield "</ul>"
 
 
-def page(url: str) -> str:
-    """A page's URL as a link, if it is one that a browser opens without running anything."""
+def page(url: str, length: int | None = None) -> str:
+    """A page's URL as a link, if it is one that a browser opens without running anything; shown up to a length."""
+    shown = url if length is None or len(url) <= length else f"{url[:length]}..."
     is_web = url.startswith(("https://", "http://")) and url.isprintable()
-    return link(url, url) if is_web else text(url)
+    return link(url, shown) if is_web else text(shown)
 
 
 def bar(part: int, whole: int) -> str:

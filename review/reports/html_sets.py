@@ -12,8 +12,11 @@ MOST_SETS = 200
 MOST_DETAILED = 50
 """The rarer sets are in the table only; an export of the visits has their lines."""
 HEADS = (
-    ("set", ""), ("pages", "n"), ("share", "n"), ("of the site", "map"), ("answer", ""), ("worst", ""), ("for example", "text"),
+    ("set", ""), ("pages", "n"), ("share", "n"), ("of the site", "map"), ("worst", ""), ("for example", "text"), ("answer", ""),
 )  # fmt: skip
+
+LONGEST_URL = 80
+"""A longer one is cut in the table; it is whole in the set's own part, and as a link."""
 
 Anchors = Mapping[tuple[str, str], str]
 
@@ -38,12 +41,12 @@ def map_of(report: Report) -> Iterator[str]:
 
 
 def _row(place: int, one: HeaderSet, whole: int) -> str:
-    example = page(one.sample_urls[0]) if one.sample_urls else ""
+    example = page(one.sample_urls[0], LONGEST_URL) if one.sample_urls else ""
     return (
         f"<tr><td>{_name(place, one)}</td>"
         f'<td class="n">{one.pages:,}</td><td class="n">{texts.share(one.pages, whole)}</td>'
         f'<td class="map">{bar(one.pages, whole)}</td>'
-        f'<td class="whole">{_answer(one)}</td><td class="whole">{_worst(one)}</td><td>{example}</td></tr>'
+        f'<td class="whole">{_worst(one)}</td><td>{example}</td><td class="whole">{_answer(one)}</td></tr>'
     )
 
 

@@ -53,6 +53,7 @@ footer h2{font-size:1rem;margin-top:1rem}
 .bar{display:block;width:100%;height:.6rem;margin:.4rem 0}
 .bar .all{fill:var(--line)}.bar .part{fill:var(--bar)}
 summary{cursor:pointer;color:var(--soft);font-size:.9rem}
+@media screen and (max-width:45rem){td.map,th.map{display:none}th.text{min-width:9rem}body{padding:1.25rem 1rem 3rem}}
 @page{margin:14mm}
 @media print{:root{color-scheme:light;--ink:#000;--soft:#444;--line:#bbb;--ground:#fff;--raised:#f6f8fa;
 --high:#b3261e;--medium:#8a5200;--low:#0b5cad;--info:#444;--bar:#0b5cad}

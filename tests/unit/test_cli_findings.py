@@ -116,7 +116,7 @@ def test_in_full_everything_is_said_and_the_fix_can_be_copied() -> None:
     shown = findings.full(a_review(cause), 50)
     assert shown[2:] == [
         "  high  csp.missing  900 pages",
-        "      Title of csp.missing",
+        "      Title of csp.missing (x)",
         "      two lines",
         "      received: X-A: 1",
         "      received: X-B: 2",
