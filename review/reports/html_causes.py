@@ -130,7 +130,8 @@ def _more(group: Group) -> Iterator[str]:
     if group:
         yield f"<details{' open' if len(group) <= MOST_OPEN else ''}>"
         yield f"<summary>{len(group):,} more of this kind</summary>"
-        yield from table("More of this kind", MORE_HEADS, (_more_row(*each) for each in group))
+        name = f"More like {texts.title(group[0][1])}"
+        yield from table(name, MORE_HEADS, (_more_row(*each) for each in group))
         yield "</details>"
 
 
