@@ -100,6 +100,7 @@ def likeness(name: str) -> Likeness:
     return Likeness.NONE
 
 
+@functools.lru_cache(maxsize=1024)
 def is_anti_forgery(name: str) -> bool:
     """Whether a cookie of that name protects against forged requests."""
     bare = _bare(name)
