@@ -183,6 +183,8 @@ def _lifetime(attributes: dict[str, str], date: str) -> int | None:
     if "max-age" in attributes:
         return _seconds(attributes["max-age"])
     expires = attributes.get("expires", "")
+    if not expires:
+        return None
     until, now = cookie_dates.instant(expires), cookie_dates.instant(date)
     if until is None:
         return 0 if expires == "<expires:past>" else None

@@ -29,8 +29,8 @@ class Severity(StrEnum):
         return _LOWERED[self]
 
 
-_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
-_LOWERED = dict(zip(Severity, (Severity.INFO, *Severity), strict=False))
+_RANKS: dict[Severity, int] = {severity: rank for rank, severity in enumerate(Severity)}
+_LOWERED: dict[Severity, Severity] = dict(zip(Severity, (Severity.INFO, *Severity), strict=False))
 
 ANY = frozenset(ResponseClass) - {ResponseClass.BLOCKED}
 DOCUMENTS = frozenset({ResponseClass.DOCUMENT, ResponseClass.ERROR})

@@ -9,7 +9,19 @@ import http_sf
 
 from benchmarks import hostile_headers
 from headersweep import headers
-from review import caching, cookie_dates, cookies, drift, fields, hsts, judge, readers, redirects, single, table
+from review import (
+    caching,
+    cookie_dates,
+    cookies,
+    drift,
+    fields,
+    hsts,
+    judge,
+    readers,
+    redirects,
+    single,
+    table,
+)
 from review import received as reading
 from review.csp import effective, parse, subsume
 from review.finding import EVIDENCE_LENGTH
