@@ -83,6 +83,8 @@ class Cookie:
     @property
     def prefix(self) -> str:
         """The prefix that its name begins with, in lower case; empty without one."""
+        if not self.name.startswith("__"):
+            return ""
         lower = self.name.lower()
         return next((prefix for prefix in PREFIXES if lower.startswith(prefix)), "")
 
@@ -106,14 +108,14 @@ def cookie(line: str, *, secure: bool = True, host: str = "", date: str = "") ->
     pair, *parts = line.split(";")
     name, value = _name_and_value(pair)
     attributes = _attributes(parts)
-    made = _made(name, attributes, date)
+    made = _made(name, attributes, date, shown(line[:LONGEST_SHOWN]))
     rejected = (
         _unreadable(line, name, value)
         or _foreign(attributes.get("domain"), host)
         or _forbidden(made, secure=secure or _is_local(host))
         or _nameless_prefix(name, value)
     )
-    return replace(made, rejected_because=rejected, evidence=shown(line[:LONGEST_SHOWN]))
+    return made if rejected is None else replace(made, rejected_because=rejected)
 
 
 def shown(line: str) -> str:
@@ -148,7 +150,7 @@ def _note(found: dict[str, str], name: str, value: str) -> None:
         found[name] = value
 
 
-def _made(name: str, attributes: dict[str, str], date: str) -> Cookie:
+def _made(name: str, attributes: dict[str, str], date: str, evidence: str) -> Cookie:
     said = attributes.get("samesite", "").lower()
     path = attributes.get("path", "")
     lifetime = _lifetime(attributes, date)
@@ -165,6 +167,7 @@ def _made(name: str, attributes: dict[str, str], date: str) -> Cookie:
         persistent="max-age" in attributes
         or attributes.get("expires", "<expires:invalid>") != "<expires:invalid>",
         lifetime=lifetime,
+        evidence=evidence,
     )
 
 
@@ -180,6 +183,8 @@ def _lifetime(attributes: dict[str, str], date: str) -> int | None:
     if "max-age" in attributes:
         return _seconds(attributes["max-age"])
     expires = attributes.get("expires", "")
+    if not expires:
+        return None
     until, now = cookie_dates.instant(expires), cookie_dates.instant(date)
     if until is None:
         return 0 if expires == "<expires:past>" else None
@@ -245,6 +250,8 @@ def _forbidden(made: Cookie, *, secure: bool) -> str | None:
 
 def broken_promise(made: Cookie) -> str | None:
     """Which attribute the prefix of its name promises and its line does not give (5.4)."""
+    if not made.prefix:
+        return None
     return next(
         (f"its name begins with {made.name[: len(made.prefix)]} and {what}" for what in _lacks(made)), None
     )

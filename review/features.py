@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+
+from review import spelling
 
 POWERFUL = frozenset(
     {
@@ -52,7 +53,6 @@ KNOWN = POWERFUL | frozenset(_NAMES.split())
 """Those of the standards and of Chromium, its experiments included, and retired ones, which do no harm."""
 
 _ORIGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#\s\\]+)")
-_CLOSE_ENOUGH = 0.75
 _LONGEST_NAME = 40
 
 
@@ -73,5 +73,4 @@ def suggestion(name: str) -> str:
     """The known feature that a name was probably meant to be; empty where none is close."""
     if len(name) > _LONGEST_NAME:
         return ""
-    close = difflib.get_close_matches(name.lower(), KNOWN, n=1, cutoff=_CLOSE_ENOUGH)
-    return close[0] if close else ""
+    return spelling.closest(name.lower(), KNOWN)

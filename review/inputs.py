@@ -19,7 +19,7 @@ from review.grades.scan import Hop
 
 Pair = tuple[str, str]
 
-_STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?: [^\n]*)?\r?(?:\n|\Z)", re.IGNORECASE)
+_STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? +([1-9]\d{2})(?: [^\n]*)?\r?(?:\n|\Z)", re.IGNORECASE)
 _HEAD_END = re.compile(rb"\n\r?(?:\n|\Z)")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _NO_VALUE = re.compile(r"[\0\r\n]")

@@ -65,5 +65,5 @@ def _placed(finding: Finding, kind: ResponseClass) -> Finding:
 _masked = lru_cache(maxsize=1024)(tokens.masked)
 
 
-def _order(finding: Finding) -> tuple[int, str, str, str]:
-    return -finding.severity.rank, finding.code, finding.subject, finding.evidence
+def _order(finding: Finding) -> tuple[int, str, str, str, str]:
+    return -finding.severity.rank, finding.code, finding.subject, finding.evidence, finding.detail

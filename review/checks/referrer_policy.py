@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -34,6 +35,8 @@ _META_ONLY = {
 """Old words that only a meta element may use."""
 
 _WHITESPACE = " \t\n\f\r"
+_WORD = re.compile(rf"(?<![^,])[{_WHITESPACE}]*+({'|'.join(sorted(POLICIES))})[{_WHITESPACE}]*+(?![^,])")
+"""A word of a list in small letters that is a policy."""
 _LINK = "https://w3c.github.io/webappsec-referrer-policy/"
 _FIX = "Referrer-Policy: strict-origin-when-cross-origin"
 
@@ -96,8 +99,7 @@ def effective(received: Received) -> str | None:
     combined = received.combined(HEADER)
     if combined is None:
         return None
-    words = (word.strip(_WHITESPACE).lower() for word in combined.split(","))
-    return _last(word for word in words if word in POLICIES)
+    return _last(_WORD.findall(combined.lower()))
 
 
 EFFECTIVE: dict[str, Any] = {HEADER: effective}

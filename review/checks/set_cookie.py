@@ -270,8 +270,8 @@ def _same_site(each: Cookie, session: Likeness) -> Iterator[Finding]:
     if each.unknown_same_site:
         yield SAMESITE_UNKNOWN.found(each.evidence, each.name, f"SameSite={each.unknown_same_site[:40]}")
         return
-    found = SAMESITE_MISSING.found(each.evidence, each.name)
-    yield found if session is not Likeness.NONE else replace(found, severity=Severity.INFO)
+    severity = Severity.INFO if session is Likeness.NONE else None
+    yield SAMESITE_MISSING.found(each.evidence, each.name, severity=severity)
 
 
 def _session(each: Cookie, session: Likeness, *, secure: bool) -> Iterator[Finding]:

@@ -92,7 +92,7 @@ def _given(received: Received) -> frozenset[str]:
 
 @functools.lru_cache(maxsize=64)
 def _split(combined: str | None) -> frozenset[str]:
-    return frozenset(value.lower() for value in readers.decoded_and_split(combined))
+    return frozenset([value.lower() for value in set(readers.decoded_and_split(combined))])
 
 
 def _value(given: frozenset[str]) -> str | None:

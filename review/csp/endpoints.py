@@ -23,7 +23,7 @@ def _endpoints(received: Received) -> Iterator[str]:
 
 
 def _groups(received: Received) -> Iterator[str]:
-    for value in received.values("report-to"):
+    for value in (value for value in received.values("report-to") if "{" in value):
         for group in _objects(value):
             if isinstance(group, dict):
                 name = group.get("group", "default")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 
+from review import spelling
 from review.csp import effective
 
 SOURCE_LISTS = frozenset(
@@ -55,5 +55,4 @@ def suggestion(name: str) -> str:
     """The directive that a misspelt one may have meant; empty for none."""
     if len(name) > _LONGEST_TYPO:
         return ""
-    near = difflib.get_close_matches(name, sorted(KNOWN), n=1, cutoff=0.75)
-    return near[0] if near else ""
+    return spelling.closest(name, KNOWN)
