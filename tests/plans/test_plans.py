@@ -223,10 +223,9 @@ CASES = {
     ),
     "drift.snapshots_by_id": Case(
         drift.snapshots_by_id(),
-        {"site_id": 7, "run_id": 2, "ids": PAGES},
-        {"pk_snapshots", "pk_site_snapshots"},
+        {"ids": PAGES},
+        {"pk_snapshots"},
     ),
-    "drift.urls": Case(drift.urls(), {"ids": PAGES}, {"pk_pages"}),
     "drift.since": Case(
         drift.since(), {"site_id": 7, "run_id": OPEN_RUN, "limit": 5}, {"uq_runs_site_id_slot"}
     ),
@@ -333,7 +332,7 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "spans.open_new": {"site_id": 2, "run_id": NEW_RUN},
     "reviews.add_sets": {"run_id": NEW_RUN, "samples": reviews.SAMPLES},
     "drift.from_visits": {"old": OPEN_RUN, "new": NEW_RUN, "since": 1},
-    "drift.sets_from_visits": {"run_id": NEW_RUN},
+    "drift.sets_from_visits": {"run_id": NEW_RUN, "site_id": 1},
 }
 
 
