@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from headersweep import logs
 from headersweep.states import FINAL_STATES
-from models import redirects, reviews, runs, visits
+from models import nonces, redirects, reviews, runs, visits
 from review import judge
 from review.finding import Finding, Severity
 from scheduler import reviewed
@@ -98,9 +98,11 @@ def ensure_sets(connection: Connection, run_id: int) -> bool:
 
 
 def make_sets(connection: Connection, run_id: int) -> int:
-    """Keep which header sets a run showed, on how many pages, from its visits; returns how many sets."""
+    """Keep from its visits which header sets a run showed, where it redirects, which nonces it repeats; returns how many sets."""
     connection.execute(text(UNSORTED))
     made = connection.execute(reviews.add_sets(), {"run_id": run_id}).rowcount
+    earlier = list(connection.execute(nonces.earlier(), {"run_id": run_id}).scalars())
+    connection.execute(nonces.add(), {"run_id": run_id, "earlier": earlier})
     connection.execute(text("SET LOCAL enable_sort TO DEFAULT"))
     connection.execute(redirects.add(), {"run_id": run_id})
     return made

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from headersweep import bodyfacts, headers, responses
 from headersweep.responses import ResponseClass
 from models import drift, reports, reviews, visits
+from models import nonces as nonce_rows
 from models import redirects as redirect_rows
-from review import judge, received, redirects, table
+from review import judge, nonces, received, redirects, table
 from review.finding import Finding, Severity
 from review.judge import Judgement
 from review.report import HeaderSet
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-    from review.redirects import Found
+    from review.finding import Found
 
 Key = tuple[int, int, str, int]
 Cause = tuple[str, str]
@@ -129,6 +130,24 @@ def redirects_of(connection: Connection, run_id: int) -> tuple[Found, ...]:
     hops = [redirects.Hop(row.source, row.target, row.pages, row.url) for row in rows if row.kind == "hop"]
     chains = [redirects.Chain(row.source, row.pages, row.url) for row in rows if row.kind == "chain"]
     return redirects.judge(hops, chains)
+
+
+def nonces_of(connection: Connection, run_id: int) -> tuple[Found, ...]:
+    """What is to be said of the nonces of a closed run."""
+    rows = connection.execute(nonce_rows.of_run(), {"run_id": run_id}).all()
+    urls = _urls(connection, rows) if rows else {}
+    return nonces.judge(
+        nonces.Repeated(
+            within_run=row.kind == "run",
+            cached=row.cached,
+            nonces=row.nonces,
+            pages=row.pages,
+            before=row.before,
+            most=row.most,
+            urls=tuple(urls[page_id] for page_id in row.sample_page_ids if page_id in urls),
+        )
+        for row in rows
+    )
 
 
 def _worst(findings: Iterable[Finding]) -> dict[Cause, Severity]:

@@ -157,6 +157,9 @@ def test_what_only_the_whole_run_shows_is_known_to_the_baseline_too(world: World
             target="",
         )
     )
+    world.connection.execute(
+        runs.update().where(runs.c.id == world.run_id).values(definition=A_DEFINITION.as_json())
+    )
     policies.approve(world.connection, world.site_id, a_baseline(world.run_id), "ann@host")
     sets = policies.header_sets(world.connection, world.run_id)
     found = {cause.code: cause.is_new for cause in policies.causes(world.connection, world.run_id, sets)}
