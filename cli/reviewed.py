@@ -63,14 +63,16 @@ def _start_answers(connection: Connection, run: Run, definition: dict[str, Any])
     return reviewed.answers_from(connection, run.run_id, run.site_id, parsed[0].key)
 
 
-def _causes(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> tuple[Cause, ...]:
+def _causes(
+    connection: Connection, run: Run, sets: tuple[HeaderSet, ...], more: tuple[Cause, ...]
+) -> tuple[Cause, ...]:
     """The causes under the policy that the run carries: waived, and new against the baseline, where it says so."""
     from review.policy import scopes
     from scheduler import policies
 
     zones = scopes.zones(policies.policy_of(_definition(connection, run)))
     told_apart = policies.header_sets(connection, run.run_id, zones) if zones else sets
-    return policies.causes(connection, run.run_id, told_apart)
+    return policies.causes(connection, run.run_id, told_apart, more)
 
 
 def _definition(connection: Connection, run: Run) -> dict[str, Any]:
@@ -81,12 +83,13 @@ def _definition(connection: Connection, run: Run) -> dict[str, Any]:
 
 
 def _report(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> Report:
-    from cli import grading
+    from cli import grading, preloading
     from cli.render import words
     from review import judge
     from review.report import Report
 
     definition = _definition(connection, run)
+    answers, known = _start_answers(connection, run, definition), preloading.configured()
     return Report(
         run_id=run.run_id,
         site=run.site,
@@ -98,9 +101,9 @@ def _report(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> Re
         pages=sum(one.pages for one in sets) if run.pages is None else run.pages,
         accounting=run.accounting or {},
         rules_version=judge.RULES_VERSION,
-        grade=grading.grade(_start_answers(connection, run, definition)),
+        grade=grading.grade(answers, known),
         sets=sets,
-        causes=_causes(connection, run, sets),
+        causes=_causes(connection, run, sets, grading.preloading(answers, known)),
         changed_pages=run.changed_pages,
         not_judged=sum(one.pages for one in sets if not one.judgement.judged),
     )

@@ -35,7 +35,7 @@ def judge(received: Received) -> Judgement:
         for finding in check.check(received)
         if kind in table.RULES[finding.code].classes
     }
-    return Judgement(kind, tuple(sorted(found, key=_order)))
+    return Judgement(kind, tuple(sorted(found, key=order)))
 
 
 def effective(received: Received) -> dict[str, Any]:
@@ -56,5 +56,6 @@ def _placed(finding: Finding, kind: ResponseClass) -> Finding:
 _masked = lru_cache(maxsize=1024)(tokens.masked)
 
 
-def _order(finding: Finding) -> tuple[int, str, str, str]:
+def order(finding: Finding) -> tuple[int, str, str, str]:
+    """The place of a finding among others: the worst first."""
     return -finding.severity.rank, finding.code, finding.subject, finding.evidence

@@ -92,12 +92,17 @@ def _visits(connection: Connection, run_id: int) -> Iterator[Row[Any]]:
 # --- baselines ---------------------------------------------------------------------------------------------------
 
 
-def causes(connection: Connection, run_id: int, sets: Sequence[HeaderSet]) -> tuple[Cause, ...]:
-    """The causes of a run under the policy that it carries, those that its site's baseline does not have as new."""
+def causes(
+    connection: Connection, run_id: int, sets: Sequence[HeaderSet], more: Sequence[Cause] = ()
+) -> tuple[Cause, ...]:
+    """The causes of a run under the policy that it carries, those that its site's baseline does not have as new.
+
+    ``more`` are causes that are known from elsewhere than the run.
+    """
     row = connection.execute(reports.run_summary(run_id)).one()
     policy = policy_of(row.definition)
     approved = baseline_of(connection, row.site_id, policy)
-    return applying.apply(policy, sets, today(connection), approved, others(connection, run_id))
+    return applying.apply(policy, sets, today(connection), approved, (*others(connection, run_id), *more))
 
 
 def causes_under(connection: Connection, run_id: int, policy: Policy) -> tuple[Cause, ...]:
