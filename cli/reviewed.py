@@ -45,6 +45,13 @@ def read(connection: Connection, run: Run) -> Report | None:
     return _report(connection, run, sets) if sets or not run.pages else None
 
 
+def at_hand(connection: Connection, run: Run) -> Report:
+    """What the present rules say of what is there of a run, judged or not: also of one that goes on, or that kept no sets."""
+    from scheduler import policies
+
+    return _report(connection, run, policies.header_sets(connection, run.run_id))
+
+
 def _start_answers(connection: Connection, run: Run, definition: dict[str, Any]) -> tuple[Answered, ...]:
     """What the site's first start page answered, and where it redirected to."""
     from headersweep import urls
@@ -56,16 +63,16 @@ def _start_answers(connection: Connection, run: Run, definition: dict[str, Any])
     return reviewed.answers_from(connection, run.run_id, run.site_id, parsed[0].key)
 
 
-def _causes(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> tuple[Cause, ...]:
+def _causes(
+    connection: Connection, run: Run, sets: tuple[HeaderSet, ...], more: tuple[Cause, ...]
+) -> tuple[Cause, ...]:
     """The causes under the policy that the run carries: waived, and new against the baseline, where it says so."""
-    from review import report
     from review.policy import scopes
-    from scheduler import policies, reviewed
+    from scheduler import policies
 
-    of_run = report.of_run(reviewed.redirects_of(connection, run.run_id))
     zones = scopes.zones(policies.policy_of(_definition(connection, run)))
     told_apart = policies.header_sets(connection, run.run_id, zones) if zones else sets
-    return policies.causes(connection, run.run_id, told_apart, of_run)
+    return policies.causes(connection, run.run_id, told_apart, more)
 
 
 def _definition(connection: Connection, run: Run) -> dict[str, Any]:
@@ -76,12 +83,13 @@ def _definition(connection: Connection, run: Run) -> dict[str, Any]:
 
 
 def _report(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> Report:
-    from cli import grading
+    from cli import grading, preloading
     from cli.render import words
     from review import judge
     from review.report import Report
 
     definition = _definition(connection, run)
+    answers, known = _start_answers(connection, run, definition), preloading.configured()
     return Report(
         run_id=run.run_id,
         site=run.site,
@@ -90,12 +98,12 @@ def _report(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> Re
         digest=words.hexed(run.digest) or "",
         owner=definition.get("owner") or "",
         rollback_note=definition.get("rollback_note") or "",
-        pages=run.pages or 0,
+        pages=sum(one.pages for one in sets) if run.pages is None else run.pages,
         accounting=run.accounting or {},
         rules_version=judge.RULES_VERSION,
-        grade=grading.grade(_start_answers(connection, run, definition)),
+        grade=grading.grade(answers, known),
         sets=sets,
-        causes=_causes(connection, run, sets),
+        causes=_causes(connection, run, sets, grading.preloading(answers, known)),
         changed_pages=run.changed_pages,
         not_judged=sum(one.pages for one in sets if not one.judgement.judged),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from headersweep.responses import ResponseClass
 
@@ -75,6 +76,14 @@ class Finding:
     subject: str = ""
     detail: str = ""
     """What exactly is wrong here, in a few words, where the rule's texts cannot know."""
+
+
+class Found(NamedTuple):
+    """A finding that only a whole run shows, on how many pages, and some of them."""
+
+    finding: Finding
+    pages: int
+    urls: tuple[str, ...]
 
 
 def _cut(evidence: str) -> str:

@@ -35,7 +35,7 @@ def judge(received: Received) -> Judgement:
         for finding in check.check(received)
         if applies(table.RULES[finding.code].classes, received)
     }
-    return Judgement(kind, tuple(sorted(found, key=_order)))
+    return Judgement(kind, tuple(sorted(found, key=order)))
 
 
 def applies(classes: frozenset[ResponseClass], received: Received) -> bool:
@@ -65,5 +65,6 @@ def _placed(finding: Finding, kind: ResponseClass) -> Finding:
 _masked = lru_cache(maxsize=1024)(tokens.masked)
 
 
-def _order(finding: Finding) -> tuple[int, str, str, str, str]:
+def order(finding: Finding) -> tuple[int, str, str, str, str]:
+    """The place of a finding among others: the worst first."""
     return -finding.severity.rank, finding.code, finding.subject, finding.evidence, finding.detail

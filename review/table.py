@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from review import redirects
+from review import nonces, preload, redirects
 from review.checks import (
     cache,
     clear_site_data,
@@ -94,7 +94,11 @@ CHECKS: tuple[Check, ...] = (
 )
 
 RULES: dict[str, Rule] = (
-    {rule.code: rule for check in CHECKS for rule in check.RULES} | redirects.BY_CODE | rules.RULES
+    {rule.code: rule for check in CHECKS for rule in check.RULES}
+    | redirects.BY_CODE
+    | nonces.BY_CODE
+    | preload.BY_CODE
+    | rules.RULES
 )
 """Every rule by its code: those on single answers, on whole runs, and of policies."""
 

@@ -70,6 +70,8 @@ STATEMENTS = (
     # Every closed run showed one set; the open ones, 50.
     """INSERT INTO run_redirects (run_id, pages, sample_page_id, kind, source, target)
        SELECT i, 1, i, 'hop', 'http://h1.example', 'https://h1.example' FROM generate_series(1, :n) i""",
+    """INSERT INTO run_nonces (run_id, nonces, pages, before, most, sample_page_ids, kind, cached)
+       SELECT i, 1, 2, 0, 2, ARRAY[i], 'run', false FROM generate_series(1, :n) i""",
     """INSERT INTO run_sets (run_id, snapshot_id, status, scheme, pages, sample_page_ids)
        SELECT i, i, 200, 'http', 1, ARRAY[i] FROM generate_series(1, :n) i""",
     """INSERT INTO run_sets (run_id, snapshot_id, status, scheme, pages, sample_page_ids)

@@ -19,6 +19,7 @@ from models import (
     drift,
     facts,
     frontier,
+    nonces,
     origins,
     outbox,
     partitions,
@@ -56,6 +57,9 @@ class Case(NamedTuple):
 
 
 CLAIM = {"owner": "me", "lease": 12.0, "limit": 100, "solo": False, "solo_after": 2}
+NONCE = (
+    "headers/1\ncontent-security-policy: script-src 'nonce-<nonce>'\ncontent-type: text/html; charset=utf-8\n"
+)
 PAGES = list(range(1, 21))
 RULES = {"run_id": 7, "rules_version": 2}
 _JUDGED = "uq_judgements_snapshot_id_status_scheme_facts_id_rules_version"
@@ -193,6 +197,9 @@ CASES = {
     "actions.open_rerun": Case(actions.open_rerun(), {"run_id": 7}, {"uq_run_actions_once", "ix_runs_open"}),
     "redirects.drop": Case(redirects.drop(), {"run_id": 7}, {"pk_run_redirects"}),
     "redirects.of_run": Case(redirects.of_run(), {"run_id": 7}, {"pk_run_redirects", "pk_pages"}),
+    "nonces.drop": Case(nonces.drop(), {"run_id": 7}, {"pk_run_nonces"}),
+    "nonces.earlier": Case(nonces.earlier(), {"run_id": OPEN_RUN}, {"pk_runs", "uq_runs_site_id_slot"}),
+    "nonces.of_run": Case(nonces.of_run(), {"run_id": 7}, {"pk_run_nonces"}),
     "reviews.drop_sets": Case(reviews.drop_sets(), {"run_id": 7}, {"pk_run_sets"}),
     "reviews.sets_add_up": Case(reviews.sets_add_up(), {"run_id": 7}, {"pk_run_sets", "pk_runs"}),
     "reviews.count_sets": Case(reviews.count_sets(), {"run_id": 7}, {"pk_run_sets"}),
@@ -223,10 +230,9 @@ CASES = {
     ),
     "drift.snapshots_by_id": Case(
         drift.snapshots_by_id(),
-        {"site_id": 7, "run_id": 2, "ids": PAGES},
-        {"pk_snapshots", "pk_site_snapshots"},
+        {"ids": PAGES},
+        {"pk_snapshots"},
     ),
-    "drift.urls": Case(drift.urls(), {"ids": PAGES}, {"pk_pages"}),
     "drift.since": Case(
         drift.since(), {"site_id": 7, "run_id": OPEN_RUN, "limit": 5}, {"uq_runs_site_id_slot"}
     ),
@@ -241,7 +247,7 @@ WHOLE = {
     "frontier.count_of_run", "visits.add", "visits.any_kept", "visits.outcomes_of_run", "visits.snapshots_of_run", "visits.fold",
     "visits.digest_rows", "visits.start_pages_fetched", "snapshots.add", "facts.add", "sites.add_masks", "sites.keep_snapshots",
     "spans.open_new", "spans.close_changed", "spans.close_vanished", "spans.fold", "outbox.add", "outbox.mark_emitted",
-    "actions.add", "redirects.add", "reviews.add_sets", "reviews.add_judgements", "reviews.add_findings",
+    "actions.add", "nonces.add", "redirects.add", "reviews.add_sets", "reviews.add_judgements", "reviews.add_findings",
     "drift.from_visits", "drift.sets_from_visits",
     "baselines.approve", "baselines.of_all",
 }  # fmt: skip
@@ -333,7 +339,7 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "spans.open_new": {"site_id": 2, "run_id": NEW_RUN},
     "reviews.add_sets": {"run_id": NEW_RUN, "samples": reviews.SAMPLES},
     "drift.from_visits": {"old": OPEN_RUN, "new": NEW_RUN, "since": 1},
-    "drift.sets_from_visits": {"run_id": NEW_RUN},
+    "drift.sets_from_visits": {"run_id": NEW_RUN, "site_id": 1},
 }
 
 
@@ -383,6 +389,36 @@ def test_the_redirects_of_a_run_that_the_statistics_do_not_know_are_read_by_key(
     assert max(touched(node) for node in nodes(plan[0]["Plan"])) <= 2 * N
 
 
+def test_the_nonces_of_a_run_that_the_statistics_do_not_know_are_read_in_one_pass(loaded: Connection) -> None:
+    unknown = loaded.begin_nested()
+    loaded.execute(text("UPDATE snapshots SET canonical = :canonical WHERE id = 1"), {"canonical": NONCE})
+    for run_id in (NEW_RUN - 1, NEW_RUN):
+        loaded.execute(
+            text("""INSERT INTO visits (run_id, page_id, snapshot_id, fetched_at, status, outcome, nonce_digest)
+                    SELECT :run, i, 1, now(), 200, 1, substring(sha256(i::text::bytea) FOR 8)
+                    FROM generate_series(1, :n) i"""),
+            {"run": run_id, "n": NEW_PAGES},
+        )
+        loaded.execute(
+            text("""INSERT INTO run_sets (run_id, snapshot_id, pages, status, scheme, sample_page_ids)
+                    VALUES (:run, 1, :n, 200, 'http', ARRAY[1])"""),
+            {"run": run_id, "n": NEW_PAGES},
+        )
+    loaded.execute(text(judging.UNSORTED))
+    statement = nonces.add()
+    values = {**_bound(statement), "run_id": NEW_RUN, "earlier": [NEW_RUN - 1]}
+    explain = text("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + statement.text)
+    plan = list(nodes(loaded.execute(explain, values).scalar_one()[0]["Plan"]))
+    kept = loaded.execute(nonces.of_run(), {"run_id": NEW_RUN}).all()
+    unknown.rollback()
+    assert [(row.kind, row.nonces, row.most) for row in kept] == [("runs", NEW_PAGES, 2)]
+    assert max(touched(node) for node in plan) <= 2 * NEW_PAGES
+    grouped = [
+        node["Strategy"] for node in plan if any("nonce_digest" in key for key in node.get("Group Key", ()))
+    ]
+    assert grouped == ["Hashed"]
+
+
 def touched(node: dict[str, Any]) -> float:
     """How many rows a node of an executed plan looked at."""
     dropped = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
@@ -401,6 +437,7 @@ def test_every_statement_of_the_crawl_has_a_plan_or_a_reason() -> None:
         spans,
         outbox,
         actions,
+        nonces,
         redirects,
         reviews,
         drift,

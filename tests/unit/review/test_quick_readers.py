@@ -69,5 +69,5 @@ def test_the_last_word_that_is_a_policy_counts(value: str) -> None:
 @given(st.sampled_from(sorted(features.KNOWN)), st.text("abcehimort-", max_size=4), st.integers(0, 12))
 def test_the_closest_name_is_the_closest_of_all(name: str, added: str, at: int) -> None:
     typed = name[:at] + added + name[at + 1 :]
-    close = difflib.get_close_matches(typed, features.KNOWN, n=1, cutoff=spelling.CLOSE_ENOUGH)
-    assert spelling.closest(typed, features.KNOWN) == (close[0] if close else "")
+    close = difflib.get_close_matches(typed, sorted(features.KNOWN), n=1, cutoff=spelling.CLOSE_ENOUGH)
+    assert spelling.suggestion(typed, features.KNOWN) == (close[0] if close else "")
