@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.browser import certificates, chromium, differences, firefox, hosts, observing, predictions, records, server
+from benchmarks.browser import agreement, certificates, chromium, differences, firefox, hosts, observers, observing, predictions, records, server
 from benchmarks.browser.cases.table import CASES
 from benchmarks.browser.records import Record
 
@@ -25,11 +25,15 @@ def main(arguments: list[str] | None = None) -> int:
     record = commands.add_parser("record", help="ask the browsers that are installed")
     record.add_argument("--browser", choices=BROWSERS, action="append")
     record.add_argument("--only", help="one group of cases; the rest of the records stays")
+    commands.add_parser("table", help="how often our review, and the best known scanner, agree with the browsers")
     commands.add_parser("compare", help="where the review predicts something else than was recorded")
     given = parser.parse_args(arguments)
     if given.command == "record":
         for name in given.browser or BROWSERS:
             _record(name, given.only)
+        return 0
+    if given.command == "table":
+        print(agreement.table())
         return 0
     return _compare()
 
@@ -43,7 +47,7 @@ def _record(name: str, only: str | None) -> None:
     kept = [one for old in records.FOLDER.glob(f"{name}-*.jsonl") for one in records.read(old) if only]
     for old in records.FOLDER.glob(f"{name}-*.jsonl"):
         old.unlink()
-    order = list(observing.OBSERVERS)
+    order = list(observers.OBSERVERS)
     every = [*(one for one in kept if one.about != only), *made]
     records.write(path, sorted(every, key=lambda one: order.index(one.about)))
 
@@ -54,8 +58,9 @@ def _observed(lab: observing.Lab, only: str | None) -> Iterator[Record]:
         if only in {None, about}:
             print(f"  {about}: {len(cases)} cases", file=sys.stderr)
             lab.browser.renew()
-            for case, did in zip(cases, observing.OBSERVERS[about](lab, cases), strict=True):
-                yield Record(about, case.lines, case.host, did, lab.browser.name, lab.browser.version)
+            for case, did in zip(cases, observers.OBSERVERS[about](lab, cases), strict=True):
+                if did is not None:
+                    yield Record(about, case.lines, case.host, did, lab.browser.name, lab.browser.version)
 
 
 @contextlib.contextmanager

@@ -36,6 +36,7 @@ _PREFERENCES: dict[str, str | int | bool] = {
     "browser.startup.homepage_override.mstone": "ignore",
     "browser.aboutwelcome.enabled": False,
     "dom.disable_open_during_load": False,
+    "network.cookie.cookieBehavior": 0,  # what SameSite does, without the partitions of tracking protection
     "dom.security.https_first": False,
     "dom.security.https_first_schemeless": False,
 }

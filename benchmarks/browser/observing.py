@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from benchmarks.browser import hosts
 from benchmarks.browser.records import Case
-from benchmarks.browser.server import HTML, PICTURE, PIXEL, SCRIPT, TEXT, Answer, Site
+from benchmarks.browser.server import HTML, Answer, Request, Site
 
 Did = dict[str, Any]
+PATIENCE_SECONDS = 3.0
 
 
 class Browser(Protocol):
@@ -56,7 +58,24 @@ class Lab:
         return found
 
 
-_ELEMENT = """
+    def heard(self, path: str) -> Request | None:
+        """The first request for a path, if it comes within moments."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (found := self.site.requests(path)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return found[0] if found else None
+
+    def pause(self, seconds: float) -> None:
+        """Give the browser time."""
+        time.sleep(seconds)
+
+    def unique(self, about: str) -> str:
+        """A path that nothing was asked for yet."""
+        self.number += 1
+        return f"/case/{about}/{self.number}"
+
+
+ELEMENT = """
     const element = document.createElement(it.tag);
     const ended = new Promise(done => { element.onload = () => done(true); element.onerror = () => done(false); });
     if (it.rel) element.rel = it.rel;
@@ -67,7 +86,7 @@ _ELEMENT = """
     return loaded;
 """
 
-_FRAME = """
+FRAME = """
     const frame = document.createElement('iframe');
     let spoke = false;
     const hear = event => { if (event.source === frame.contentWindow) spoke = true; };
@@ -81,34 +100,6 @@ _FRAME = """
     frame.remove();
     return spoke;
 """
-_SPEAKS = "<!doctype html><script>parent.postMessage('loaded', '*')</script>"
+SPEAKS = "<!doctype html><script>parent.postMessage('loaded', '*')</script>"
 
 
-def sniffing(lab: Lab, cases: Sequence[Case]) -> Iterator[Did]:
-    """Whether a script and a style sheet of a wrong type are used."""
-    scripts = [f"https://{hosts.FIRST}{lab.add(case, 'window.ran = 1', TEXT)}" for case in cases]
-    styles = [f"{hosts.FIRST}{lab.add(case, 'p {color: red}', TEXT)}" for case in cases]
-    lab.harness()
-    ran = lab.each([{"tag": "script", "url": url} for url in scripts], _ELEMENT)
-    del styles
-    for one in ran:
-        yield {"script": one}
-
-
-def framing(lab: Lab, cases: Sequence[Case]) -> Iterator[Did]:
-    """Whether a page is shown in a frame of its own origin, of a sibling host and of a foreign site."""
-    paths = [lab.add(case, _SPEAKS) for case in cases]
-    urls = [f"https://{hosts.FIRST}{path}" for path in paths]
-    found = {}
-    for key, host in (("same", hosts.FIRST), ("sibling", hosts.SUB), ("foreign", hosts.HARNESS)):
-        lab.harness(host)
-        found[key] = lab.each(urls, _FRAME)
-    for answers in zip(*found.values(), strict=True):
-        yield dict(zip(found, answers, strict=True))
-
-
-OBSERVERS: dict[str, Callable[[Lab, Sequence[Case]], Iterator[Did]]] = {
-    "sniffing": sniffing,
-    "framing": framing,
-}
-__all__ = ["OBSERVERS", "PICTURE", "PIXEL", "SCRIPT", "Lab"]
