@@ -22,6 +22,9 @@ _FLAGS = (
     "--disable-features=HttpsUpgrades,HttpsFirstBalancedMode,HttpsFirstBalancedModeAutoEnable"
 ).split()
 
+_PREFERENCES = {"profile": {"cookie_controls_mode": 0}}
+"""Distributors block cookies of other sites; what SameSite does is to be seen."""
+
 
 class BrowserError(RuntimeError):
     """The browser did not do what it was told."""
@@ -114,6 +117,9 @@ def running(folder: Path, port: int, key_hash: str) -> Iterator[Chromium]:
     version = re.findall(r"[\d.]+", said)[0]
     from_us, to_browser = os.pipe()
     to_us, from_browser = os.pipe()
+    preferences = folder / "profile" / "Default" / "Preferences"
+    preferences.parent.mkdir(parents=True)
+    preferences.write_text(json.dumps(_PREFERENCES), encoding="ascii")
     rules = f"--host-resolver-rules=MAP * 127.0.0.1:{port}"
     trust = f"--ignore-certificate-errors-spki-list={key_hash}"
     command = (path, *_FLAGS, rules, trust, f"--user-data-dir={folder / 'profile'}", "about:blank")

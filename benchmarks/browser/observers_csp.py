@@ -72,7 +72,7 @@ _ASK = f"""
             setTimeout(() => done(false), 1500);
         }} catch (error) {{ done(false); }}
     }});
-    document.getElementById('form').submit();
+    try {{ document.getElementById('form').submit(); }} catch (error) {{ }}
     let html = true;
     try {{ document.createElement('p').innerHTML = '<b>x</b>'; }} catch (error) {{ html = false; }}
     await new Promise(done => setTimeout(done, 60));

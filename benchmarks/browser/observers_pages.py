@@ -46,8 +46,8 @@ def _told(lab: Lab, path: str, url: str) -> str:
 def transport(lab: Lab, cases: Sequence[Case]) -> Iterator[Did]:
     """Whether http becomes https after the answer: on the host, below it, and on a host that was bound already."""
     prime = lab.site.add("/prime", Answer(("Strict-Transport-Security: max-age=1000",)))
-    for number, case in enumerate(cases):
-        host, path = hosts.own(number), lab.add(case, _PAGE)
+    for case in cases:
+        host, path = case.host, lab.add(case, _PAGE)
         lab.browser.navigate(f"https://{host}{path}")
         found = {"host": _scheme(lab, host), "below": _scheme(lab, f"sub.{host}")}
         lab.browser.navigate(f"https://{host}{prime}")
@@ -104,16 +104,16 @@ def isolation(lab: Lab, cases: Sequence[Case]) -> Iterator[Did]:
 
 def agents(lab: Lab, cases: Sequence[Case]) -> Iterator[Did | None]:
     """Whether a page has an agent cluster of its origin's own."""
-    for number, case in enumerate(cases):
-        lab.browser.navigate(f"https://{hosts.own(number)}{lab.add(case, _PAGE)}")
+    for case in cases:
+        lab.browser.navigate(f"https://{case.host}{lab.add(case, _PAGE)}")
         found = lab.browser.run("return window.originAgentCluster")
         yield None if found is None else {"own": found}
 
 
 def clearing(lab: Lab, cases: Sequence[Case]) -> Iterator[Did]:
     """Whether a cookie and what a script stored survive an answer."""
-    for number, case in enumerate(cases):
-        host, path = hosts.own(number), lab.add(case, _PAGE)
+    for case in cases:
+        host, path = case.host, lab.add(case, _PAGE)
         lab.browser.navigate(f"https://{host}/empty")
         lab.browser.run("document.cookie = 'kept=1; path=/'; localStorage.kept = '1'; return 1")
         lab.browser.navigate(f"https://{host}{path}")
@@ -147,9 +147,8 @@ def integrity(lab: Lab, cases: Sequence[Case]) -> Iterator[Did]:
 
 def cookies(lab: Lab, cases: Sequence[Case]) -> Iterator[Did]:
     """With which requests the cookies of an answer come back, and which of them a script sees."""
-    for number, case in enumerate(cases):
-        host = hosts.own(number)
-        path = lab.add(case, _PAGE)
+    for case in cases:
+        host, path = case.host, lab.add(case, _PAGE)
         lab.browser.navigate(f"https://{host}{path}")
         places = {key: lab.unique(key) for key in ("same", "below", "embedded", "link", "insecure")}
         seen = lab.browser.run(

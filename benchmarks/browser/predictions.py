@@ -66,6 +66,12 @@ def _dynamic(policy: Policy) -> bool:
     return csp.DYNAMIC in allowed.grants or reaches(allowed, hosts.SECOND, script_path("dynamic"))
 
 
+def _worker(policy: Policy) -> bool:
+    """A worker that a script starts: that script is trusted."""
+    allowed = _allowed(policy, "worker-src")
+    return csp.DYNAMIC in allowed.grants or reaches(allowed, hosts.FIRST, "/part/worker.js")
+
+
 def _demands_types(policies: tuple[Policy, ...]) -> bool:
     return any(
         "'script'" in policy.directives.get("require-trusted-types-for", ()) for policy in policies
@@ -91,9 +97,13 @@ def _loads(policies: tuple[Policy, ...]) -> Did:
             _allowed(one, "img-src").reaches(csp.places.Place("data", "*", "*")) for one in policies
         ),
         "connect": _all_reach(policies, "connect-src", hosts.SECOND, "/echo"),
-        "worker": _all_reach(policies, "worker-src", hosts.FIRST, "/part/worker.js"),
+        "worker": all(_worker(one) for one in policies) and not _demands_types(policies),
         "frame": _all_reach(policies, "frame-src", hosts.SECOND, "/part/frame"),
-        "object": _all_reach(policies, "object-src", hosts.SECOND, "/part/object"),
+        # What the object element loads here is a page, and so a frame as well.
+        "object": all(
+            _all_reach(policies, directive, hosts.SECOND, "/part/object")
+            for directive in ("object-src", "frame-src")
+        ),
     }
 
 

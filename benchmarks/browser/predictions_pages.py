@@ -86,7 +86,9 @@ def _origins(allowed: list[str]) -> list[str]:
 
 
 def _opener(record: Record) -> Did:
-    return {"opener": _effective(record, "cross-origin-opener-policy") in {None, "unsafe-none"}}
+    policy = _effective(record, "cross-origin-opener-policy")
+    unknown = record.browser == "firefox" and policy == "noopener-allow-popups"  # says coop.not_everywhere
+    return {"opener": unknown or policy in {None, "unsafe-none"}}
 
 
 def _isolation(record: Record) -> Did:
@@ -107,7 +109,9 @@ def _resource(record: Record) -> Did:
 
 
 def _agents(record: Record) -> Did:
-    return {"own": _effective(record, "origin-agent-cluster") is not False}
+    asked = _effective(record, "origin-agent-cluster")
+    # What holds without the header differs, says origin_agent_cluster.ignored.
+    return {"own": record.browser == "chromium" if asked is None else asked}
 
 
 def _cors(record: Record) -> Did:
@@ -119,8 +123,9 @@ def _cors(record: Record) -> Did:
 
 def _caching(record: Record) -> Did:
     control = _effective(record, "cache-control", "text/plain") or {}
-    stored = "no-store" not in control and "no-cache" not in control
-    return {"asked_again": not (stored and int(control.get("max-age") or 0) > 0)}
+    # A list of names in no-cache concerns these headers alone.
+    held_back = control.get("no-store") is True or control.get("no-cache") is True
+    return {"asked_again": held_back or int(control.get("max-age") or 0) <= 0}
 
 
 def _clearing(record: Record) -> Did:
@@ -155,7 +160,8 @@ def _cookies(record: Record) -> Did:
         "link": lambda one: _same_site(record, one) != "strict" and _path(one),
         "insecure": lambda one: not one["secure"] and _path(one),
     }
-    return {key: sorted(one["name"] for one in found if test(one)) for key, test in places.items()}
+    # A cookie without a name comes back as its value, which the recorder takes for the name.
+    return {key: sorted(one["name"] or "1" for one in found if test(one)) for key, test in places.items()}
 
 
 def _each_cookie(record: Record) -> list[dict[str, Any]]:

@@ -5,6 +5,8 @@ from benchmarks.browser.cases import whole
 from benchmarks.browser.records import Case
 
 ABOUT = "cookies"
+FIRST_HOST = 100
+"""Those before it have been bound to https by then."""
 _LINES = """\
 a=1
 a=1; Path=/
@@ -179,6 +181,6 @@ def _host(line: str, host: str) -> str:
 
 
 CASES: tuple[Case, ...] = tuple(
-    Case(ABOUT, tuple(_filled(line, hosts.own(number)) for line in case.lines), hosts.own(number))
+    Case(ABOUT, tuple(_filled(line, hosts.own(FIRST_HOST + number)) for line in case.lines), hosts.own(FIRST_HOST + number))
     for number, case in enumerate(whole(ABOUT, _LINES))
 )
