@@ -11,7 +11,7 @@ from review import table, tokens
 from review.finding import Finding
 from review.received import Received
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Grows whenever a judgement of any answer may differ from before; kept beside every judgement."""
 
 

@@ -11,7 +11,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.browser import agreement, certificates, chromium, differences, firefox, hosts, observers, observing, predictions, records, server
+from benchmarks.browser import (
+    agreement,
+    certificates,
+    chromium,
+    differences,
+    firefox,
+    hosts,
+    observers,
+    observing,
+    predictions,
+    records,
+    server,
+)
 from benchmarks.browser.cases.table import CASES
 from benchmarks.browser.records import Record
 
@@ -25,7 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
     record = commands.add_parser("record", help="ask the browsers that are installed")
     record.add_argument("--browser", choices=BROWSERS, action="append")
     record.add_argument("--only", help="one group of cases; the rest of the records stays")
-    commands.add_parser("table", help="how often our review, and the best known scanner, agree with the browsers")
+    commands.add_parser(
+        "table", help="how often our review, and the best known scanner, agree with the browsers"
+    )
     commands.add_parser("compare", help="where the review predicts something else than was recorded")
     given = parser.parse_args(arguments)
     if given.command == "record":
@@ -42,7 +56,10 @@ def _record(name: str, only: str | None) -> None:
     with _lab(name) as lab:
         began = time.monotonic()
         made = list(_observed(lab, only))
-        print(f"{name} {lab.browser.version}: {len(made)} cases in {time.monotonic() - began:.0f} s", file=sys.stderr)
+        print(
+            f"{name} {lab.browser.version}: {len(made)} cases in {time.monotonic() - began:.0f} s",
+            file=sys.stderr,
+        )
         path = records.FOLDER / f"{name}-{lab.browser.version}.jsonl"
     kept = [one for old in records.FOLDER.glob(f"{name}-*.jsonl") for one in records.read(old) if only]
     for old in records.FOLDER.glob(f"{name}-*.jsonl"):

@@ -30,7 +30,7 @@ def referrer(lab: Lab, cases: Sequence[Case]) -> Iterator[Did]:
         same, foreign, down = (lab.unique(word) for word in ("same", "foreign", "down"))
         lab.browser.run(
             f"{_LOADS} await loads('https://{hosts.FIRST}{same}'); await loads('https://{hosts.SECOND}{foreign}'); "
-            f"setTimeout(() => {{ location.href = 'http://{hosts.SECOND}{down}'; }}, 0);"
+            f"setTimeout(() => {{ location.href = 'http://{hosts.SECOND}{down}'; }}, 150);"
         )
         places = (("same", same), ("foreign", foreign), ("insecure", down))
         yield {key: _told(lab, place, url) for key, place in places}
@@ -158,7 +158,7 @@ def cookies(lab: Lab, cases: Sequence[Case]) -> Iterator[Did]:
         lab.harness()
         link = f"location.href = 'https://{host}{places['link']}'"
         lab.browser.run(
-            f"{_LOADS} await loads('https://{host}{places['embedded']}'); setTimeout(() => {{ {link} }}, 0)"
+            f"{_LOADS} await loads('https://{host}{places['embedded']}'); setTimeout(() => {{ {link} }}, 150)"
         )
         lab.heard(places["link"])
         lab.browser.navigate(f"http://{host}{places['insecure']}")

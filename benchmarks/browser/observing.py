@@ -57,10 +57,9 @@ class Lab:
         )
         return found
 
-
-    def heard(self, path: str) -> Request | None:
+    def heard(self, path: str, seconds: float = PATIENCE_SECONDS) -> Request | None:
         """The first request for a path, if it comes within moments."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + seconds
         while not (found := self.site.requests(path)) and time.monotonic() < deadline:
             time.sleep(0.01)
         return found[0] if found else None
@@ -101,5 +100,3 @@ FRAME = """
     return spoke;
 """
 SPEAKS = "<!doctype html><script>parent.postMessage('loaded', '*')</script>"
-
-

@@ -29,7 +29,9 @@ def _scripts(policies: tuple[Policy, ...]) -> Did:
         "handler": _all_have(policies, "script-src-attr", csp.INLINE),
         "handler_hash": _all_have(policies, "script-src-attr", digest(HANDLER)),
         "eval": _all_have(policies, "script-src", csp.EVAL) and not _demands_types(policies),
-        "external_data": all(_allowed(one, "script-src-elem").reaches(csp.places.Place("data", "*", "*")) for one in policies),
+        "external_data": all(
+            _allowed(one, "script-src-elem").reaches(csp.places.Place("data", "*", "*")) for one in policies
+        ),
     }
     blocks |= {
         name: all(_external(one, host, script_path(name), nonce) for one in policies)
@@ -73,9 +75,7 @@ def _worker(policy: Policy) -> bool:
 
 
 def _demands_types(policies: tuple[Policy, ...]) -> bool:
-    return any(
-        "'script'" in policy.directives.get("require-trusted-types-for", ()) for policy in policies
-    )
+    return any("'script'" in policy.directives.get("require-trusted-types-for", ()) for policy in policies)
 
 
 def _styles(policies: tuple[Policy, ...]) -> Did:
@@ -120,7 +120,9 @@ def _others(policies: tuple[Policy, ...]) -> Did:
 
 
 def _sandbox(record: Record) -> Did:
-    found = [one.directives["sandbox"] for one in parse.enforced(received(record)) if "sandbox" in one.directives]
+    found = [
+        one.directives["sandbox"] for one in parse.enforced(received(record)) if "sandbox" in one.directives
+    ]
     flags = [{token.lower() for token in tokens} for tokens in found]
     open_to_scripts = _allows_inline(record)
     return {

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.browser import hosts
 from benchmarks.browser.observers_pages import FEATURES
 from benchmarks.browser.records import Record
-from review import judge
+from review import cookies, judge
 from review import received as reading
 from review.csp import effective as csp
 from review.csp import parse
@@ -144,8 +144,7 @@ def _integrity(record: Record) -> Did:
 
 def _cookies(record: Record) -> Did:
     kept: dict[tuple[str, str | None, str], dict[str, Any]] = {}
-    for line, one in zip(received(record).values("set-cookie"), _each_cookie(record), strict=True):
-        del line
+    for one in _each_cookie(record):
         key = (one["name"], one["domain"], one["path"] or "/case")
         if one["accepted"]:
             kept.pop(key, None)
@@ -156,18 +155,22 @@ def _cookies(record: Record) -> Did:
         "script": lambda one: not one["http_only"] and _path(one),
         "same": _path,
         "below": lambda one: one["domain"] is not None and _path(one),
-        "embedded": lambda one: _same_site(record, one) == "none" and _path(one),
+        # One that is partitioned belongs to its own top-level site alone.
+        "embedded": lambda one: _same_site(record, one) == "none" and not one["partitioned"] and _path(one),
         "link": lambda one: _same_site(record, one) != "strict" and _path(one),
         "insecure": lambda one: not one["secure"] and _path(one),
     }
-    # A cookie without a name comes back as its value, which the recorder takes for the name.
-    return {key: sorted(one["name"] or "1" for one in found if test(one)) for key, test in places.items()}
+    return {key: sorted(one["shown"] for one in found if test(one)) for key, test in places.items()}
 
 
 def _each_cookie(record: Record) -> list[dict[str, Any]]:
-    from review import cookies  # noqa: PLC0415
-
-    return [{**one.as_json(), "removed": one.removed} for one in cookies.read(received(record))]
+    """The cookies with what an observer takes for their name: one without a name comes back as its value."""
+    answer = received(record)
+    values = (line.partition(";")[0].strip(" \t=") for line in answer.values("set-cookie"))
+    return [
+        {**one.as_json(), "removed": one.removed, "shown": one.name or value}
+        for one, value in zip(cookies.read(answer), values, strict=True)
+    ]
 
 
 def _path(one: dict[str, Any]) -> bool:

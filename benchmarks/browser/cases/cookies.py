@@ -181,6 +181,10 @@ def _host(line: str, host: str) -> str:
 
 
 CASES: tuple[Case, ...] = tuple(
-    Case(ABOUT, tuple(_filled(line, hosts.own(FIRST_HOST + number)) for line in case.lines), hosts.own(FIRST_HOST + number))
+    Case(
+        ABOUT,
+        tuple(_filled(line, hosts.own(FIRST_HOST + number)) for line in case.lines),
+        hosts.own(FIRST_HOST + number),
+    )
     for number, case in enumerate(whole(ABOUT, _LINES))
 )

@@ -65,7 +65,11 @@ def covers(tokens: str, *place: str) -> bool:
         ("a.test", ("http", "a.test"), False),
         ("http://a.test", ("https", "a.test"), True),
         ("https://a.test", ("http", "a.test"), False),
-        ("A.Test.", ("https", "a.test"), False),  # seen in Chromium: another host, as the page's URL would say
+        (
+            "A.Test.",
+            ("https", "a.test"),
+            False,
+        ),  # seen in Chromium: another host, as the page's URL would say
         ("A.Test.", ("https", "a.test."), True),
         ("a.test/%70art/", ("https", "a.test", "", "/part/x.js"), True),
         ("a.test/a%2Fb/", ("https", "a.test", "", "/a/b/x.js"), False),
