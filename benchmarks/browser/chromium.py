@@ -17,10 +17,18 @@ from typing import Any
 
 SECONDS = 20.0
 _FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-popup-blocking --remote-debugging-pipe "
-    "--disable-features=HttpsUpgrades,HttpsFirstBalancedMode,HttpsFirstBalancedModeAutoEnable"
-).split()
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-popup-blocking",
+    "--remote-debugging-pipe",
+    "--disable-features=HttpsUpgrades,HttpsFirstBalancedMode,HttpsFirstBalancedModeAutoEnable",
+)
 
 _PREFERENCES = {"profile": {"cookie_controls_mode": 0}}
 """Distributors block cookies of other sites; what SameSite does is to be seen."""

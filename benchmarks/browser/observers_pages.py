@@ -26,7 +26,7 @@ def referrer(lab: Lab, cases: Sequence[Case]) -> Iterator[Did]:
     for case in cases:
         path = lab.add(case, _PAGE)
         url = f"https://{hosts.FIRST}{path}"
-        lab.browser.navigate(url)
+        lab.open(url)
         same, foreign, down = (lab.unique(word) for word in ("same", "foreign", "down"))
         lab.browser.run(
             f"{_LOADS} await loads('https://{hosts.FIRST}{same}'); await loads('https://{hosts.SECOND}{foreign}'); "
@@ -149,7 +149,7 @@ def cookies(lab: Lab, cases: Sequence[Case]) -> Iterator[Did]:
     """With which requests the cookies of an answer come back, and which of them a script sees."""
     for case in cases:
         host, path = case.host, lab.add(case, _PAGE)
-        lab.browser.navigate(f"https://{host}{path}")
+        lab.open(f"https://{host}{path}")
         places = {key: lab.unique(key) for key in ("same", "below", "embedded", "link", "insecure")}
         seen = lab.browser.run(
             f"{_LOADS} await loads('https://{host}{places['same']}'); await loads('https://sub.{host}{places['below']}');"
@@ -161,7 +161,7 @@ def cookies(lab: Lab, cases: Sequence[Case]) -> Iterator[Did]:
             f"{_LOADS} await loads('https://{host}{places['embedded']}'); setTimeout(() => {{ {link} }}, 150)"
         )
         lab.heard(places["link"])
-        lab.browser.navigate(f"http://{host}{places['insecure']}")
+        lab.open(f"http://{host}{places['insecure']}")
         yield {"script": _names(seen), **{key: _sent(lab, place) for key, place in places.items()}}
 
 

@@ -49,6 +49,14 @@ class Lab:
         """Show an empty page of ours."""
         self.browser.navigate(f"{scheme}://{host}/harness")
 
+    def open(self, url: str) -> None:
+        """Show a page, even where the one before is just about to go somewhere else."""
+        for _ in range(5):
+            self.browser.navigate(url)
+            if self.browser.run("return location.href") == url:
+                return
+            self.pause(0.1)
+
     def each(self, asked: Sequence[Any], body: str) -> list[Any]:
         """Ask the page about each of these in turn: ``body`` is JavaScript about ``it``."""
         found: list[Any] = self.browser.run(

@@ -72,7 +72,11 @@ _TOLD = {
 
 def _referrer(record: Record) -> Did:
     policy = _effective(record, "referrer-policy") or "strict-origin-when-cross-origin"
-    return dict(zip(("same", "foreign", "insecure"), _TOLD[policy], strict=True))
+    same, foreign, insecure = _TOLD[policy]
+    if record.browser == "firefox":
+        # It tells other sites no more than it would without a policy, says referrer_policy.unsafe_url.
+        foreign, insecure = foreign.replace("url", "origin"), "nothing"
+    return {"same": same, "foreign": foreign, "insecure": insecure}
 
 
 def _permissions(record: Record) -> Did:
@@ -94,7 +98,9 @@ def _opener(record: Record) -> Did:
 def _isolation(record: Record) -> Did:
     opener = _effective(record, "cross-origin-opener-policy")
     embedder = _effective(record, "cross-origin-embedder-policy")
-    forbidden = (_effective(record, "permissions-policy") or {}).get("cross-origin-isolated") == []
+    permissions = _effective(record, "permissions-policy") or {}
+    # Firefox does not read Permissions-Policy.
+    forbidden = record.browser == "chromium" and permissions.get("cross-origin-isolated") == []
     isolated = opener == "same-origin" and embedder in {"require-corp", "credentialless"} and not forbidden
     return {"isolated": isolated, "foreign": embedder != "require-corp"}
 
@@ -151,7 +157,7 @@ def _cookies(record: Record) -> Did:
             if not one["removed"]:
                 kept[key] = one
     found = list(kept.values())
-    places = {
+    places: dict[str, Callable[[dict[str, Any]], bool]] = {
         "script": lambda one: not one["http_only"] and _path(one),
         "same": _path,
         "below": lambda one: one["domain"] is not None and _path(one),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from review.finding import DOCUMENTS, EXECUTED, Finding, Rule, Severity
-from review.received import Received
+from review.received import WHITESPACE, Received
 
 HEADER = "referrer-policy"
 DEFAULT = "strict-origin-when-cross-origin"
@@ -62,7 +62,7 @@ UNSAFE = Rule(
     code="referrer_policy.unsafe_url",
     severity=Severity.MEDIUM,
     title="Other sites receive the whole URL of the page",
-    browser="unsafe-url makes it send path and query to every site, even from https to http. Firefox and Safari trim it for other sites in some modes.",
+    browser="unsafe-url makes Chromium send path and query to every site, even from https to http. Firefox was seen to tell other sites no more than the origin, and http nothing; Safari trims it as well.",
     why="Paths and queries carry search words, document names and tokens; whoever is linked or embedded reads them, and so does the network.",
     fix=_FIX,
     link=f"{_LINK}#referrer-policy-unsafe-url",
@@ -72,7 +72,7 @@ WEAK_POLICY = Rule(
     code="referrer_policy.weak",
     severity=Severity.LOW,
     title="Referrer-Policy tells more than browsers would without it",
-    browser="no-referrer-when-downgrade sends the whole URL to other https sites; origin and origin-when-cross-origin send the origin to http as well.",
+    browser="no-referrer-when-downgrade sends the whole URL to other https sites; origin and origin-when-cross-origin send the origin to http as well. So does Chromium; Firefox tells other sites no more than it would without the header.",
     why="The header loosens the default, which sends only the origin, and nothing from https to http.",
     fix=_FIX,
     link=f"{_LINK}#referrer-policies",
@@ -96,7 +96,7 @@ def effective(received: Received) -> str | None:
     combined = received.combined(HEADER)
     if combined is None:
         return None
-    words = (word.strip(_WHITESPACE).lower() for word in combined.split(","))
+    words = (word.strip(WHITESPACE).lower() for word in combined.split(","))
     return _last(word for word in words if word in POLICIES)
 
 

@@ -10,7 +10,7 @@ BETWEEN_LINES = " || "
 
 
 def values(about: str, header: str, text: str, *, host: str = "") -> Iterator[Case]:
-    """A case for each line of a text: values of one header; escapes like \\\\xe9 are a byte."""
+    """A case for each line of a text: values of one header; an escape is a byte."""
     for entry in _entries(text):
         yield Case(about, tuple(f"{header}: {value}" for value in entry), host)
 
@@ -23,4 +23,4 @@ def whole(about: str, text: str, *, host: str = "") -> Iterator[Case]:
 
 def _entries(text: str) -> Iterator[tuple[str, ...]]:
     for line in text.strip("\n").split("\n"):
-        yield tuple(part.encode().decode("unicode_escape") for part in line.split(BETWEEN_LINES))
+        yield tuple(line.encode().decode("unicode_escape").split(BETWEEN_LINES))

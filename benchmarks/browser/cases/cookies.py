@@ -128,7 +128,7 @@ __Secure-a; Secure
 =
 a=
 a
- a = 1 
+ a = 1\\x20
 "a"=1
 a="1"
 a="1; Secure"

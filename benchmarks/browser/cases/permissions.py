@@ -61,7 +61,7 @@ geolocation=() || geolocation=*
 geolocation=* || geolocation=()
 geolocation=() || camera
 geolocation=() || camera='self'
-geolocation=() || 
+geolocation=() ||\\x20
 geolocation=src
 geolocation=(src)
 geolocation=(self *)

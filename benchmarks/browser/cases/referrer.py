@@ -31,7 +31,7 @@ no-referrer || unsafe-url
 unsafe-url || no-referrer
 no-referrer || unknown
 unknown || same-origin
-no-referrer || 
+no-referrer ||\\x20
 same-origin, strict-origin-when-cross-origin
 no-referrer, strict-origin-when-cross-origin
 unsafe-url, never

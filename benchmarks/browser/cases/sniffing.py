@@ -20,7 +20,7 @@ nosniff || nosniff
 nosniff || x
 x || nosniff
  || nosniff
-nosniff || 
+nosniff ||\\x20
 "nosniff"
 'nosniff'
 "nosniff, x"

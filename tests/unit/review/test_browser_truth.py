@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.browser import agreement, differences, predictions, records
+from benchmarks.browser.cases.table import CASES
 from benchmarks.browser.records import Record
 
 RECORDS = records.recorded()
@@ -51,3 +52,11 @@ def test_the_differences_are_few() -> None:
 def test_the_page_shows_the_table_of_these_records() -> None:
     page = (Path(__file__).parents[3] / "docs" / "truth.md").read_text(encoding="utf-8")
     assert agreement.table() in page
+
+
+@pytest.mark.parametrize("browser", ["chromium", "firefox"])
+def test_the_records_are_those_of_the_cases(browser: str) -> None:
+    mine = [(one.about, one.lines, one.host) for one in RECORDS if one.browser == browser]
+    asked = {about for about, _, _ in mine}
+    cases = [(case.about, case.lines, case.host) for case in CASES if case.about in asked]
+    assert sorted(mine) == sorted(cases)
