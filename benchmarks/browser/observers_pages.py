@@ -33,7 +33,9 @@ def referrer(lab: Lab, cases: Sequence[Case]) -> Iterator[Did]:
             f"setTimeout(() => {{ location.href = 'http://{hosts.SECOND}{down}'; }}, 150);"
         )
         places = (("same", same), ("foreign", foreign), ("insecure", down))
-        yield {key: _told(lab, place, url) for key, place in places}
+        told = {key: _told(lab, place, url) for key, place in places}
+        lab.pause(0.1)  # until the last page has come
+        yield told
 
 
 def _told(lab: Lab, path: str, url: str) -> str:
@@ -161,6 +163,7 @@ def cookies(lab: Lab, cases: Sequence[Case]) -> Iterator[Did]:
             f"{_LOADS} await loads('https://{host}{places['embedded']}'); setTimeout(() => {{ {link} }}, 150)"
         )
         lab.heard(places["link"])
+        lab.pause(0.1)  # until that page has come
         lab.open(f"http://{host}{places['insecure']}")
         yield {"script": _names(seen), **{key: _sent(lab, place) for key, place in places.items()}}
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from benchmarks.browser import hosts
+from benchmarks.browser.chromium import BrowserError
 from benchmarks.browser.records import Case
 from benchmarks.browser.server import HTML, Answer, Request, Site
 
@@ -53,9 +54,11 @@ class Lab:
         """Show a page, even where the one before is just about to go somewhere else."""
         for _ in range(5):
             self.browser.navigate(url)
-            if self.browser.run("return location.href") == url:
-                return
-            self.pause(0.1)
+            # A page that is just being left answers with an error.
+            with contextlib.suppress(BrowserError):
+                if self.browser.run("return location.href") == url:
+                    return
+            self.pause(0.2)
 
     def each(self, asked: Sequence[Any], body: str) -> list[Any]:
         """Ask the page about each of these in turn: ``body`` is JavaScript about ``it``."""
