@@ -37,9 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     record = commands.add_parser("record", help="ask the browsers that are installed")
     record.add_argument("--browser", choices=BROWSERS, action="append")
     record.add_argument("--only", help="one group of cases; the rest of the records stays")
-    commands.add_parser(
-        "table", help="how often our review, and the best known scanner, agree with the browsers"
-    )
+    table = commands.add_parser("table", help="how often the review, and a known scanner, are right")
+    table.add_argument("--write", action="store_true", help="put it into docs/truth.md")
     commands.add_parser("compare", help="where the review predicts something else than was recorded")
     given = parser.parse_args(arguments)
     if given.command == "record":
@@ -48,6 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if given.command == "table":
         print(agreement.table())
+        if given.write:
+            agreement.write()
         return 0
     return _compare()
 

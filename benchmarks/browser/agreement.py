@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from benchmarks.browser import differences, predictions, records
 from benchmarks.browser.observatory import QUESTIONS, Tally, tally
 from benchmarks.browser.records import Record
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "truth.md"
+_FROM, _TO = "<!-- table -->\n", "<!-- end of the table -->"
 _HEAD = """\
 | header | question | browser | answers | our review is right | Observatory's logic is right |
 | --- | --- | --- | --- | --- | --- |"""
@@ -18,6 +21,13 @@ def table() -> str:
     found = records.recorded()
     names = sorted({(one.browser, one.version) for one in found})
     return "\n".join([_HEAD, *_rows(found, [name for name, _ in names]), "", *_below(found, names)])
+
+
+def write() -> None:
+    """Put the table into the page."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(_FROM)
+    after = rest.partition(_TO)[2]
+    PAGE.write_text(f"{before}{_FROM}\n{table()}\n\n{_TO}{after}", encoding="utf-8")
 
 
 def _rows(found: list[Record], browsers: list[str]) -> Iterator[str]:

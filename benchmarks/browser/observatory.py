@@ -80,7 +80,7 @@ def _kept(did: Did) -> list[str]:
 
 
 def _is_private(did: Did) -> bool:
-    return did["foreign"] != "url" and did["insecure"] == "nothing"
+    return bool(did["foreign"] != "url" and did["insecure"] == "nothing")
 
 
 QUESTIONS = (

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from benchmarks.browser import hosts
 from benchmarks.browser.chromium import BrowserError
 from benchmarks.browser.records import Case
 from benchmarks.browser.server import HTML, Answer, Request, Site
