@@ -34,6 +34,8 @@ PREFIXES = ("__host-http-", "__secure-", "__host-", "__http-")
 """Names that promise attributes; browsers compare them without case, the longest first."""
 
 _SPACE = " \t"
+_NO_DATE = "<expires:invalid>"
+"""An Expires that is no date, as stored snapshots have it."""
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _MAX_AGE = re.compile(r"-?[0-9]+")
@@ -142,12 +144,14 @@ def _attributes(parts: list[str]) -> dict[str, str]:
 
 
 def _note(found: dict[str, str], name: str, value: str) -> None:
-    """Expires and Max-Age that make no sense do not replace an earlier one that does (5.6.1, 5.6.2)."""
-    unusable = (name == "max-age" and not _MAX_AGE.fullmatch(value)) or (
-        name == "expires" and not value.startswith("<expires") and cookie_dates.instant(value) is None
-    )
-    if not unusable:
-        found[name] = value
+    """A Max-Age that makes no sense does not replace an earlier one (5.6.2).
+
+    An Expires that makes none does in Chromium and Firefox, whatever 5.6.1 says: it is as if there were none.
+    """
+    if name == "max-age" and not _MAX_AGE.fullmatch(value):
+        return
+    is_date = name != "expires" or value.startswith("<expires") or cookie_dates.instant(value) is not None
+    found[name] = value if is_date else _NO_DATE
 
 
 def _made(name: str, attributes: dict[str, str], date: str, evidence: str) -> Cookie:
@@ -164,8 +168,7 @@ def _made(name: str, attributes: dict[str, str], date: str, evidence: str) -> Co
         domain=attributes.get("domain", "").lower().removeprefix(".") or None,
         partitioned="partitioned" in attributes,
         mistyped=next(filter(_is_mistyped, itertools.islice(attributes, MOST)), ""),
-        persistent="max-age" in attributes
-        or attributes.get("expires", "<expires:invalid>") != "<expires:invalid>",
+        persistent="max-age" in attributes or attributes.get("expires", _NO_DATE) != _NO_DATE,
         lifetime=lifetime,
         evidence=evidence,
     )
@@ -211,6 +214,8 @@ def _unreadable(line: str, name: str, value: str) -> str | None:
 
 def _foreign(said: str | None, host: str) -> str | None:
     """Why its Domain makes a browser refuse it (5.7, steps 5 to 10); of an unknown host the best is assumed."""
+    if said == ".":
+        return "its Domain is a dot"
     domain = (said or "").lower().removeprefix(".")
     host = host.lower()
     if not domain or domain == host:
@@ -272,4 +277,6 @@ def _nameless_prefix(name: str, value: str) -> str | None:
     """A cookie without a name is sent as its value, and so could pass for one with a prefix (5.7)."""
     if not name and value.lower().startswith(PREFIXES):
         return "it has no name, and its value looks like a name with a prefix"
+    if not name and "=" in value:
+        return "it has no name, and its value looks like a name and a value"
     return None

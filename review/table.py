@@ -15,6 +15,7 @@ from review.checks import (
     corp,
     cors,
     csp,
+    csp_differences,
     csp_gaps,
     csp_reporting,
     csp_scripts,
@@ -65,6 +66,7 @@ class Check(Protocol):
 CHECKS: tuple[Check, ...] = (
     strict_transport_security,
     csp,
+    csp_differences,
     csp_gaps,
     csp_scripts,
     csp_syntax,
