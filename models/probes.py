@@ -100,7 +100,7 @@ _WORKABLE = f"""
               AND NOT EXISTS (SELECT FROM probes b
                               WHERE b.run_id = p.run_id AND b.kind = p.kind AND b.key = p.key AND b.step < p.step
                                 AND b.state = 'waiting')
-"""
+"""  # noqa: S608 - constants of this module
 """Probes that may be made as soon as their time has come: of sites that are enabled and still want them, in their window.
 
 Of the kinds that this program knows: a newer one beside it may have planted others.
