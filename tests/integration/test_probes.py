@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def site() -> Iterator[Listening]:
         yield served
 
 
-def wanting(site: Listening, **changes: object) -> SiteDefinition:
+def wanting(site: Listening, **changes: Any) -> SiteDefinition:
     return definition(site.url("/"), sitemaps=False, concurrency=1, probes=CORS, **changes)
 
 
