@@ -97,23 +97,29 @@ _WORKABLE = f"""
               AND {_WANTED}
               AND p.planted_at > clock_timestamp() - interval '{EXPIRES_SECONDS} seconds'
               AND NOT EXISTS (SELECT FROM control WHERE paused)
-              AND NOT EXISTS (SELECT FROM probes b
-                              WHERE b.run_id = p.run_id AND b.kind = p.kind AND b.key = p.key AND b.step < p.step
-                                AND b.state = 'waiting')
-"""  # noqa: S608 - constants of this module
+"""
 """Probes that may be made as soon as their time has come: of sites that are enabled and still want them, in their window.
 
 Of the kinds that this program knows: a newer one beside it may have planted others.
 """
 _KINDS = [str(kind) for kind in ProbeKind]
 
-_DUE = f"""{_WORKABLE}
+_NEXT = f"""{_WORKABLE}
+              AND NOT EXISTS (SELECT FROM probes b
+                              WHERE b.run_id = p.run_id AND b.kind = p.kind AND b.key = p.key AND b.step < p.step
+                                AND b.state = 'waiting')
+"""
+"""Those of them that wait for no earlier step."""
+
+_AT_REST = "NOT EXISTS (SELECT FROM probes h WHERE h.origin_id = p.origin_id AND h.lease_owner IS NOT NULL AND h.id <> p.id)"
+"""No other probe is under way at its origin."""
+
+_DUE = f"""{_NEXT}
+              AND {_AT_REST}
               AND p.not_before <= clock_timestamp()
               AND (p.lease_until IS NULL OR p.lease_until < clock_timestamp())
               AND o.blocked_until <= clock_timestamp()
               AND o.next_request_at <= clock_timestamp() + interval '2 seconds'
-              AND NOT EXISTS (SELECT FROM probes h
-                              WHERE h.origin_id = p.origin_id AND h.lease_owner IS NOT NULL AND h.id <> p.id)
 """
 """Those of them whose time has come, at origins where no other probe is under way."""
 
@@ -164,15 +170,21 @@ def due_count() -> TextClause:
 
 
 def soonest() -> TextClause:
-    """In how many seconds the next probe that nobody holds can be made; NULL when there is none. Plan: ix_probes_waiting."""
+    """In how many seconds the next probe can be made where nobody makes one at its origin; NULL when there is none.
+
+    Whoever makes one there goes on with the next. Plan: ix_probes_waiting.
+    """
     return text(f"""
         SELECT extract(epoch FROM min(greatest(p.not_before, o.blocked_until, o.next_request_at)) - clock_timestamp())
-        {_WORKABLE} AND p.lease_owner IS NULL
+        {_NEXT} AND {_AT_REST} AND p.lease_owner IS NULL
     """).bindparams(kinds=_KINDS)  # noqa: S608 - a constant of this module
 
 
 def renew() -> TextClause:
-    """Renew the leases :ids that :owner still holds under their :fences; returns those that it does. Plan: pk_probes."""
+    """Renew the leases :ids that :owner still holds under their :fences; returns those that it does.
+
+    Plan: uq_probes_one_at_an_origin, which has no more rows than leases.
+    """
     return text("""
         UPDATE probes p SET lease_until = clock_timestamp() + make_interval(secs => :lease)
         FROM unnest(CAST(:ids AS bigint[]), CAST(:fences AS bigint[])) AS m(id, fence)
@@ -182,9 +194,10 @@ def renew() -> TextClause:
 
 
 def settle() -> TextClause:
-    """End probe :id of :owner under its :fence, answered or failed, and let the next step's gap begin. Plan: pk_probes.
+    """End probe :id of :owner under its :fence, answered or failed, and let the next step's gap begin.
 
-    No row where the lease is another's by now: then its answer counts.
+    No row where the lease is another's by now: then its answer counts. Plan: uq_probes_one_at_an_origin, then
+    uq_probes_run_id_kind_key_step.
     """
     return text("""
         WITH ended AS (
@@ -203,7 +216,10 @@ def settle() -> TextClause:
 
 
 def put_back() -> TextClause:
-    """Hand back probe :id of :owner under its :fence, due again in :delay seconds; :refund takes its attempt back."""
+    """Hand back probe :id of :owner under its :fence, due again in :delay seconds; :refund takes its attempt back.
+
+    Plan: uq_probes_one_at_an_origin.
+    """
     return text("""
         UPDATE probes
         SET lease_owner = NULL, lease_until = NULL, attempts = greatest(attempts - :refund, 0),
@@ -272,7 +288,10 @@ def counts() -> TextClause:
 
 
 def workable_count() -> TextClause:
-    """How many probes of the runs :run_ids somebody may still make, now or later. Plan: ix_probes_waiting."""
+    """How many probes of the runs :run_ids somebody may still make, now or later.
+
+    Plan: uq_probes_run_id_kind_key_step.
+    """
     return text(f"SELECT count(*) {_WORKABLE} AND p.run_id = ANY(CAST(:run_ids AS bigint[]))").bindparams(
         kinds=_KINDS
     )
@@ -294,8 +313,11 @@ def candidates() -> TextClause:
 
 
 def forget() -> TextClause:
-    """Drop the probes of runs below :high, but for those of baselines. Plan: uq_probes_run_id_kind_key_step."""
+    """Drop the probes of runs below :high, but for those of baselines.
+
+    Plan: uq_probes_run_id_kind_key_step, then ix_baselines_run_id (see models/spans.py about OFFSET 0).
+    """
     return text("""
         DELETE FROM probes p
-        WHERE run_id < :high AND NOT EXISTS (SELECT FROM baselines b WHERE b.run_id = p.run_id)
+        WHERE run_id < :high AND NOT EXISTS (SELECT FROM baselines b WHERE b.run_id = p.run_id OFFSET 0)
     """)
