@@ -62,6 +62,11 @@ class Listening:
         """Scheme, host and port."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def start_urls(self) -> tuple[str, ...]:
+        """Where a sweep begins."""
+        return (self.url("/"),)
+
     def url(self, path: str) -> str:
         """The URL of a page here."""
         return self.origin + path
