@@ -135,7 +135,7 @@ def see_through(
     with database.engine.connect() as connection:
         run = report.find_run(connection, run_id)
         definition = SiteDefinition.from_json(report.definition_of(connection, run_id))
-    if run.is_final:
+    if run.is_final and not _probes_left(database, [run_id]):
         context.notice(f"run {run_id} is over already")
     elif no_wait:
         leave(database, [run_id], started=[])

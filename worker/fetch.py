@@ -130,13 +130,7 @@ class Fetcher:
         ``max_wire`` bounds the body as sent, ``max_body`` as decoded; a sitemap may need more than a page.
         """
         asked = {"policy": policy, "want_body": want_body, "max_wire": max_wire}
-        fetched = await self._fetch(url, {**asked, "verify": True}, max_body)
-        if fetched.error is not FailureReason.TLS or not allow_unverified_tls:
-            return fetched
-        again = await self._fetch(url, {**asked, "verify": False}, max_body)
-        again.unverified_tls = True
-        again.error_detail = _joined(fetched.error_detail, again.error_detail)
-        return again
+        return await self._verified(url, asked, max_body, else_unverified=allow_unverified_tls)
 
     async def probe(
         self,
@@ -157,17 +151,23 @@ class Fetcher:
             "withheld": asked.length is not None,
             "probe": asked,
         }
-        fetched = await self._fetch(asked.url, {**options, "verify": True}, max_body)
-        if fetched.error is not FailureReason.TLS or not allow_unverified_tls:
-            return fetched
-        again = await self._fetch(asked.url, {**options, "verify": False}, max_body)
-        again.unverified_tls = True
-        again.error_detail = _joined(fetched.error_detail, again.error_detail)
-        return again
+        return await self._verified(asked.url, options, max_body, else_unverified=allow_unverified_tls)
 
     async def aclose(self) -> None:
         """Close every connection; what is under way ends with an error."""
         await self._transport.aclose()
+
+    async def _verified(
+        self, url: str, asked: dict[str, Any], max_body: int, *, else_unverified: bool
+    ) -> Fetched:
+        """One request; where TLS fails and the owner allows it, one more without looking at the certificate, marked."""
+        fetched = await self._fetch(url, {**asked, "verify": True}, max_body)
+        if fetched.error is not FailureReason.TLS or not else_unverified:
+            return fetched
+        again = await self._fetch(url, {**asked, "verify": False}, max_body)
+        again.unverified_tls = True
+        again.error_detail = _joined(fetched.error_detail, again.error_detail)
+        return again
 
     async def _fetch(self, url: str, asked: dict[str, Any], max_body: int) -> Fetched:
         fetched_at = datetime.now(UTC)

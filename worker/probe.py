@@ -159,7 +159,17 @@ class Prober:
         rows = connection.execute(probes.claim(), values).all()
         ids = sorted({row.origin_id for row in rows})
         known = {row.id: row for row in connection.execute(origins.load(), {"ids": ids})} if ids else {}
-        return [self._asking(row, known[row.origin_id]) for row in rows]
+        asking = [self._asking_or_crash(connection, row, known[row.origin_id]) for row in rows]
+        return [each for each in asking if each is not None]
+
+    def _asking_or_crash(self, connection: Connection, row: Row[Any], origin: Row[Any]) -> Asking | None:
+        """The probe that a row describes; None, and its row is told, where a newer program or a person broke its run."""
+        try:
+            return self._asking(row, origin)
+        except (ValueError, TypeError) as error:
+            held = Held(row.id, row.fence, row.run_id, row.origin_id, row.attempts, row.kind, row.request)
+            connection.execute(probes.settle(), self._settled(held, _crashed(held, error)))
+            return None
 
     def _asking(self, row: Row[Any], origin: Row[Any]) -> Asking:
         site = self._sites.get(row.run_id)
@@ -193,14 +203,7 @@ class Prober:
             elif await self._may_ask(asking):
                 await self._take(asking, await self._answer(asking))
         except (ValueError, TypeError, KeyError) as error:
-            log.error(  # noqa: TRY400 - the traceback is given
-                "probe.crashed",
-                run_id=asking.held.run_id,
-                probe_kind=asking.held.kind,
-                error_type=type(error).__name__,
-                exc_info=error,
-            )
-            await self._settle(asking, Ended(ProbeState.FAILED, error=DEFECT))
+            await self._settle(asking, _crashed(asking.held, error))
 
     async def _denied(self, asking: Asking) -> str | None:
         """Why robots.txt keeps us from asking, if it does."""
@@ -263,19 +266,10 @@ class Prober:
 
     async def _settle(self, asking: Asking, ended: Ended) -> None:
         held = asking.held
-        values = {
-            **self._mine(held),
-            "state": str(ended.state),
-            "status": ended.status,
-            "raw": ended.raw,
-            "error": ended.error and str(ended.error)[:200],
-            "evidence": ended.evidence,
-            "elapsed_ms": ended.elapsed_ms,
-        }
 
         def settle(connection: Connection) -> bool:
             _tell(connection, asking)
-            return connection.execute(probes.settle(), values).first() is not None
+            return connection.execute(probes.settle(), self._settled(held, ended)).first() is not None
 
         if await self._runtime.database(settle):
             _say(held, ended)
@@ -297,6 +291,17 @@ class Prober:
                 unanswered=counted[ProbeState.FAILED],
             )
 
+    def _settled(self, held: Held, ended: Ended) -> dict[str, Any]:
+        return {
+            **self._mine(held),
+            "state": str(ended.state),
+            "status": ended.status,
+            "raw": ended.raw,
+            "error": ended.error and str(ended.error)[:200],
+            "evidence": ended.evidence,
+            "elapsed_ms": ended.elapsed_ms,
+        }
+
     def _mine(self, held: Held) -> dict[str, Any]:
         return {"id": held.id, "fence": held.fence, "owner": self._runtime.owner}
 
@@ -312,6 +317,17 @@ class Prober:
             values = {**self._mine(self._tasks[task]), "delay": 0.0, "refund": 1}
             await self._runtime.database(_statement(probes.put_back(), values))
         self._tasks.clear()
+
+
+def _crashed(held: Held, error: Exception) -> Ended:
+    log.error(
+        "probe.crashed",
+        run_id=held.run_id,
+        probe_kind=held.kind,
+        error_type=type(error).__name__,
+        exc_info=error,
+    )
+    return Ended(ProbeState.FAILED, error=DEFECT)
 
 
 def _statement(statement: Any, values: dict[str, Any]) -> Callable[[Connection], Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,9 +14,12 @@ from sqlalchemy.exc import IntegrityError
 
 from headersweep.definition import Probes, RobotsMode, SiteDefinition
 from headersweep.probes import MAX_ATTEMPTS, GivenUp, PlannedProbe, ProbeKind, ProbeRequest, ProbeState
+from headersweep.states import RunState
 from models import control, probes
+from review import report
+from review.policy.baseline import Baseline
 from review.probes import cors, kinds
-from scheduler import operations, probing, retention, reviewed, tick
+from scheduler import operations, policies, probing, retention, reviewed, tick
 from tests.integration._lab import Lab, definition
 from tests.integration._listening import Listening, allowing, listening, static
 
@@ -290,6 +294,61 @@ def test_a_server_that_is_away_ends_as_a_failure_with_its_reason(lab: Lab) -> No
         lab.runtime().probe()
         lab.execute("UPDATE probes SET not_before = now()")
     assert errors(lab) == {"refused"}
+
+
+# defects
+
+
+def test_a_defect_in_choosing_probes_keeps_no_run_from_being_closed(
+    lab: Lab, site: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_anything: object) -> list[PlannedProbe]:
+        raise LookupError("a defect")
+
+    monkeypatch.setitem(probing.PLANTERS, ProbeKind.CORS, broken)
+    assert lab.sweep(wanting(site)).state == RunState.FINISHED
+    assert lab.value("SELECT count(*) FROM probes") == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        """UPDATE probes SET request = '{"url": "http://127.0.0.1/", "method": "DELETE"}' WHERE step = 1""",
+        """UPDATE probes SET request = '{}' WHERE step = 1""",
+    ],
+)
+def test_a_request_that_nobody_may_send_ends_as_a_defect_and_the_others_go_on(
+    lab: Lab, site: Listening, change: str
+) -> None:
+    planted(lab, site)
+    lab.execute(change)
+    probe(lab)
+    rows = lab.rows("SELECT state, error FROM probes ORDER BY step")
+    assert [tuple(row) for row in rows] == [("failed", "defect"), ("answered", None), ("answered", None)]
+
+
+def test_a_run_that_cannot_be_read_holds_up_no_other(lab: Lab, site: Listening) -> None:
+    broken = planted(lab, site)
+    lab.execute("UPDATE runs SET definition = definition || '{\"unknown\": 1}'")
+    other = lab.sweep(definition(site.url("/"), name="other", sitemaps=False, probes=CORS))
+    probe(lab)
+    rows = lab.rows("SELECT DISTINCT run_id, state, error FROM probes ORDER BY run_id")
+    assert [tuple(row) for row in rows] == [(broken, "failed", "defect"), (other.id, "answered", None)]
+
+
+# baselines
+
+
+def test_what_a_baseline_was_answered_is_not_new(lab: Lab, site: Listening) -> None:
+    site.pages["/"] = allowing(lambda _origin: True)
+    run = lab.sweep(wanting(site))
+    probe(lab)
+    with lab.engine.begin() as connection:
+        others = report.of_run(reviewed.of_run(connection, run.id))
+        approved = Baseline(run.id, "o", "r", date(2999, 1, 1), "n", frozenset())
+        policies.approve(connection, run.site_id, approved, "ann@host")
+        causes = policies.causes(connection, run.id, reviewed.header_sets(connection, run.id), others)
+    assert {cause.is_new for cause in causes if cause.code == "cors.reflected_origin"} == {False}
 
 
 # claims
