@@ -96,10 +96,10 @@ def _plan_cors(run: Row[Any], rows: Sequence[Row[Any]]) -> Iterable[PlannedProbe
         page = urls.parse(one.url)
         if page is None or len(one.url) > MAX_KEY:
             continue
-        plain = one.answer.combined("access-control-allow-origin")
+        context = {"says_null": True} if cors.says_null(one.answer) else {}
         for step, origin in cors.origins_to_send(page.host, foreign).items():
             request = ProbeRequest(one.url, headers=(*cors.FRESH, ("Origin", origin)))
-            yield PlannedProbe(ProbeKind.CORS, one.url, step, request, context={"plain": plain})
+            yield PlannedProbe(ProbeKind.CORS, one.url, step, request, context=context)
 
 
 def _candidates(run: Row[Any], rows: Iterable[Row[Any]]) -> Iterable[cors.Candidate]:
@@ -129,16 +129,18 @@ def found(connection: Connection, run_id: int) -> tuple[Found, ...]:
 
 def _judge_cors(rows: Sequence[Row[Any]]) -> tuple[Found, ...]:
     answers: dict[str, dict[cors.Step, tuple[str, Received]]] = defaultdict(dict)
-    plain: dict[str, Received | None] = {}
+    said: set[str] = set()
     for row in rows:
         if row.state != ProbeState.ANSWERED or row.step not in set(cors.Step):
             continue
         scheme = row.key.partition(":")[0]
         sent = dict(ProbeRequest.from_json(row.request).headers)["Origin"]
         answers[row.key][cors.Step(row.step)] = sent, _answer(bytes(row.raw), row.status, scheme)
-        value = row.request.get("context", {}).get("plain")
-        plain[row.key] = value and reading.received([("Access-Control-Allow-Origin", value)], scheme=scheme)
-    return cors.judge(cors.Asked(_origin(url), url, plain[url], steps) for url, steps in answers.items())
+        if row.request.get("context", {}).get("says_null"):
+            said.add(row.key)
+    return cors.judge(
+        cors.Asked(_origin(url), url, steps, says_null=url in said) for url, steps in answers.items()
+    )
 
 
 JUDGES: dict[ProbeKind, Callable[[Sequence[Row[Any]]], tuple[Found, ...]]] = {ProbeKind.CORS: _judge_cors}

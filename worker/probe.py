@@ -339,12 +339,13 @@ def _ended(kind: str, fetched: Fetched) -> Ended:
     if fetched.error is not None or fetched.status is None:
         return Ended(ProbeState.FAILED, error=str(fetched.error), elapsed_ms=fetched.elapsed_ms)
     reader = kinds.READERS.get(kind)
+    # NUL is no character that Postgres keeps.
     seen = reader(fetched.status, fetched.body or b"") if reader else None
     return Ended(
         ProbeState.ANSWERED,
         fetched.status,
         headers.mask_cookies(fetched.raw_headers),
-        evidence=None if seen is None else json.dumps(seen),
+        evidence=None if seen is None else json.dumps(seen).replace("\\u0000", "\\ufffd"),
         elapsed_ms=fetched.elapsed_ms,
     )
 

@@ -94,13 +94,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One page of an origin, what it answered in the run, and what it answered to each origin that it was asked with."""
+    """One page of an origin, and what it answered to each origin that it was asked with."""
 
     origin: str
     url: str
-    plain: Received | None
     answers: dict[Step, tuple[str, Received]]
     """The Origin that was sent, and the answer."""
+    says_null: bool = False
+    """In the run, asked without any Origin, it allowed `null`."""
 
 
 # --- which pages, with which origins -----------------------------------------------------------------------------
@@ -137,6 +138,11 @@ def _kind(one: Candidate) -> tuple[object, ...]:
     answer = one.answer
     told = (answer.combined(cors.ORIGIN), answer.combined(cors.CREDENTIALS))
     return answer.response_class, told, "origin" in lists.tokens(answer, "vary")
+
+
+def says_null(answer: Received) -> bool:
+    """Whether a page allows `null` to whoever asks: that is judged with the page, and no reflection."""
+    return cors.allowed_origin(answer) == "null"
 
 
 def foreign_host(run_id: int) -> str:
@@ -191,7 +197,7 @@ def _of_page(page: Asked) -> Iterator[Finding]:
         # Whoever lets in everybody lets in `null` and all that look like the site, too: one cause, one finding.
         yield _found(REFLECTED, page, Step.FOREIGN, Severity.LOW)
         return
-    if _lets_in(page, Step.NULL) and not _says_null(page.plain):
+    if _lets_in(page, Step.NULL) and not page.says_null:
         yield _found(REFLECTED_NULL, page, Step.NULL, Severity.MEDIUM)
     for step, how in ((Step.BEGINS_LIKE, "begins like the site's"), (Step.ENDS_LIKE, "ends like the site's")):
         if _lets_in(page, step):
@@ -205,11 +211,6 @@ def _lets_in(page: Asked, step: Step) -> bool:
         return False
     sent, answer = page.answers[step]
     return answer.response_class is not ResponseClass.BLOCKED and cors.allowed_origin(answer) == sent
-
-
-def _says_null(plain: Received | None) -> bool:
-    """Whether the page allows `null` to everybody anyway: that is judged with the page."""
-    return plain is not None and cors.allowed_origin(plain) == "null"
 
 
 def _found(rule: Rule, page: Asked, step: Step, otherwise: Severity, how: str = "") -> Finding:

@@ -30,7 +30,8 @@ def answer(
 
 
 def page(answers: Mapping[Step, Received], plain: Received | None = None, path: str = "/") -> Asked:
-    return Asked(SITE, f"{SITE}{path}", plain, {step: (SENT[step], each) for step, each in answers.items()})
+    sent = {step: (SENT[step], each) for step, each in answers.items()}
+    return Asked(SITE, f"{SITE}{path}", sent, says_null=plain is not None and cors.says_null(plain))
 
 
 def echoed(*steps: Step, credentials: str = "") -> dict[Step, Received]:
