@@ -298,17 +298,18 @@ def workable_count() -> TextClause:
 
 
 def candidates() -> TextClause:
-    """The header sets of run :run_id, the most common first, each with its first page: at most :limit.
+    """The header sets of run :run_id, the most common first, each with the pages that are named of it: at most :limit.
 
     Plan: pk_run_sets, then by key.
     """
     return text("""
         SELECT p.url, r.status, r.scheme, r.pages, s.raw
         FROM run_sets r
-        CROSS JOIN LATERAL (SELECT url FROM pages WHERE id = r.sample_page_ids[1] OFFSET 0) p
+        CROSS JOIN LATERAL unnest(r.sample_page_ids) AS x(page_id)
+        CROSS JOIN LATERAL (SELECT url FROM pages WHERE id = x.page_id OFFSET 0) p
         CROSS JOIN LATERAL (SELECT raw FROM snapshots WHERE id = r.snapshot_id OFFSET 0) s
         WHERE r.run_id = :run_id
-        ORDER BY r.pages DESC, r.snapshot_id, r.status, r.scheme, r.facts_id LIMIT :limit
+        ORDER BY r.pages DESC, r.snapshot_id, r.status, r.scheme, r.facts_id, x.page_id LIMIT :limit
     """)
 
 

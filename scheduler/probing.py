@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logs.get_logger()
 
 MAX_CANDIDATES = 500
-"""So many header sets are looked at for pages to ask: hostile sites have sets without end."""
+"""So many pages are looked at for those to ask: hostile sites have header sets without end."""
 
 
 # --- planting ----------------------------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ def _candidates(run: Row[Any], rows: Iterable[Row[Any]]) -> Iterable[cors.Candid
 PLANTERS: dict[ProbeKind, Callable[[Row[Any], Sequence[Row[Any]]], Iterable[PlannedProbe]]] = {
     ProbeKind.CORS: _plan_cors,
 }
-"""What each kind asks for, from the run's row and its header sets (the most common first, each with one page)."""
+"""What each kind asks for, from the run's row and its header sets (the most common first, each with up to three pages)."""
 
 
 # --- what came of them -------------------------------------------------------------------------------------------

@@ -108,7 +108,7 @@ class Asked:
 
 
 def choose(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """The pages to ask: of each origin the start page, then one of each kind of answer, interfaces and documents first."""
+    """The pages to ask: of each origin the start page, one of each kind of answer, then of each part; interfaces first."""
     by_origin: dict[str, list[Candidate]] = defaultdict(list)
     for one in candidates:
         if one.answer.response_class in PREFERRED:
@@ -123,10 +123,21 @@ def _origin_rank(origin: str, found: list[Candidate]) -> tuple[bool, int, str]:
 
 
 def _of_origin(found: list[Candidate]) -> list[Candidate]:
-    distinct: dict[object, Candidate] = {}
-    for one in sorted(found, key=_rank):
-        distinct.setdefault(_kind(one), one)
-    return list(distinct.values())[:MAX_PAGES]
+    """One page of each kind, then, as far as there is room, one of each part of the site: another program may answer there."""
+    ranked = sorted(found, key=_rank)
+    kinds: dict[object, Candidate] = {}
+    for one in ranked:
+        kinds.setdefault(_kind(one), one)
+    places: dict[str, Candidate] = {}
+    for one in (*kinds.values(), *ranked):
+        places.setdefault(_place(one.url), one)
+    chosen = {one.url: one for one in (*kinds.values(), *places.values())}
+    return list(chosen.values())[:MAX_PAGES]
+
+
+def _place(url: str) -> str:
+    """The first part of the path."""
+    return url.partition("://")[2].partition("/")[2].partition("?")[0].partition("/")[0]
 
 
 def _rank(one: Candidate) -> tuple[bool, int, int, str]:

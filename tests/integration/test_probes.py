@@ -94,6 +94,17 @@ def test_who_is_let_in(lab: Lab, site: Listening, page: object, expected: dict[s
     assert [tuple(row) for row in states] == [(ProbeState.ANSWERED, 1, 200)] * 3
 
 
+def test_a_part_of_the_site_that_looks_like_all_others_until_it_is_asked_is_found(
+    lab: Lab, site: Listening
+) -> None:
+    site.pages["/shop/1"] = allowing(lambda origin: origin == "null", vary=False)
+    site.pages["/shop/2"] = static()
+    run = lab.sweep(wanting(site))
+    probe(lab)
+    assert {request.path for request in site.probed} == {"/", "/shop/1"}
+    assert codes(lab, run.id) == {"cors.reflected_null": "medium"}
+
+
 # the run is not touched, and nothing is asked twice
 
 

@@ -123,6 +123,12 @@ def paths(*candidates: Candidate) -> list[str]:
     return [one.url.removeprefix(SITE) for one in cors.choose(candidates)]
 
 
+def test_where_there_is_room_one_page_of_each_part_of_the_site_is_asked_too() -> None:
+    pages = [candidate(f"/{place}/{n}", pages=10 - n) for place in ("blog", "shop") for n in range(3)]
+    assert paths(*pages, candidate("/?q=/x/", start=True)) == ["/?q=/x/", "/blog/0", "/shop/0"]
+    assert paths(*pages) == ["/blog/0", "/shop/0"]
+
+
 def test_the_start_page_comes_first_then_one_of_each_kind_of_answer_interfaces_first() -> None:
     assert paths(
         candidate("/style", "text/css", 9),
@@ -131,7 +137,7 @@ def test_the_start_page_comes_first_then_one_of_each_kind_of_answer_interfaces_f
         candidate("/named", Access_Control_Allow_Origin="https://app.example"),
         candidate("/api", "application/json"),
         candidate("/", "text/html", start=True),
-    ) == ["/", "/api", "/named", "/style"]
+    ) == ["/", "/api", "/named", "/style", "/other"]
 
 
 def test_redirects_and_firewalls_are_not_asked() -> None:
