@@ -39,6 +39,7 @@ from review.checks import (
 )
 from review.finding import Finding, Rule
 from review.policy import rules
+from review.probes import kinds
 from review.received import Received
 
 Effective = Callable[[Received], Any]
@@ -100,6 +101,7 @@ RULES: dict[str, Rule] = (
     | redirects.BY_CODE
     | nonces.BY_CODE
     | preload.BY_CODE
+    | kinds.BY_CODE
     | rules.RULES
 )
 """Every rule by its code: those on single answers, on whole runs, and of policies."""

@@ -113,8 +113,7 @@ def causes_under(connection: Connection, run_id: int, policy: Policy) -> tuple[C
 
 def others(connection: Connection, run_id: int) -> tuple[Cause, ...]:
     """The causes of a run that no header set shows."""
-    found = (*reviewed.redirects_of(connection, run_id), *reviewed.nonces_of(connection, run_id))
-    return report.of_run(found)
+    return report.of_run(reviewed.of_run(connection, run_id))
 
 
 def baseline_of(connection: Connection, site_id: int, policy: Policy) -> Baseline | None:

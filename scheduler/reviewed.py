@@ -13,6 +13,7 @@ from review import judge, nonces, received, redirects, table
 from review.finding import Finding, Severity
 from review.judge import Judgement
 from review.report import HeaderSet
+from scheduler import probing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -147,6 +148,15 @@ def nonces_of(connection: Connection, run_id: int) -> tuple[Found, ...]:
             urls=tuple(urls[page_id] for page_id in row.sample_page_ids if page_id in urls),
         )
         for row in rows
+    )
+
+
+def of_run(connection: Connection, run_id: int) -> tuple[Found, ...]:
+    """What only a whole run shows: its redirects, its nonces, and what its probes were answered so far."""
+    return (
+        *redirects_of(connection, run_id),
+        *nonces_of(connection, run_id),
+        *probing.found(connection, run_id),
     )
 
 

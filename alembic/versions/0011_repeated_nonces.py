@@ -3,7 +3,7 @@
 Side: pre (before the code): a new table that the old code leaves alone.
 Note: docs/migrations/0011.md
 
-Revision: 0011, after: 0007
+Revision: 0011, after: 0008
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0011"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
