@@ -29,6 +29,7 @@ COMMANDS = {
     "runs": Lazy("cli.commands.runs:runs", "List the newest runs."),
     "show": Lazy("cli.commands.show:show", "Show one run in full."),
     "diff": Lazy("cli.commands.diff:diff", "Compare two runs of a site: what changed, and which way."),
+    "compare": Lazy("cli.commands.compare:compare", "A site before and after a change, in numbers."),
     "export": Lazy("cli.commands.export:export", "Print every visit of a run, or its review as a report."),
     "rejudge": Lazy(
         "cli.commands.rejudge:rejudge", "Judge stored runs under the present rules, without a network."

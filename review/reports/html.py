@@ -6,25 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from review.report import Cause, HeaderSet, Report
-from review.reports import style, texts
+from review.reports import frame, texts
 
-POLICY = f"default-src 'none'; style-src {style.SOURCE}; base-uri 'none'; form-action 'none'"
-"""Stands in the file itself, so that it also holds where the file is opened from a disk."""
-
-HEADERS: tuple[tuple[str, str], ...] = (
-    ("Content-Type", "text/html; charset=utf-8"),
-    ("Content-Security-Policy", f"{POLICY}; frame-ancestors 'none'"),
-    ("Strict-Transport-Security", "max-age=63072000; includeSubDomains"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("Cross-Origin-Embedder-Policy", "require-corp"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-    ("Cache-Control", "no-store"),
-)
-"""What a server should send along with a report."""
+POLICY, HEADERS = frame.POLICY, frame.HEADERS
+_head, _text, _bar = frame.head, frame.text, frame.bar
 
 MOST_SETS = 200
 
@@ -37,28 +22,9 @@ def render(report: Report) -> str:
         _summary(report),
         _findings(report),
         _map(report),
-        ["</main>", "</body>", "</html>"],
+        frame.foot(),
     ]
     return "\n".join(line for part in parts for line in part)
-
-
-def _text(text: str) -> str:
-    return escape(texts.visible(text))
-
-
-def _head(title: str) -> Iterator[str]:
-    yield "<!doctype html>"
-    yield '<html lang="en">'
-    yield "<head>"
-    yield '<meta charset="utf-8">'
-    yield f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">'
-    yield '<meta name="referrer" content="no-referrer">'
-    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<title>{escape(title)}</title>"
-    yield f"<style>{style.SHEET}</style>"
-    yield "</head>"
-    yield "<body>"
-    yield "<main>"
 
 
 def _summary(report: Report) -> Iterator[str]:
@@ -200,13 +166,3 @@ def _set(place: int, one: HeaderSet, whole: int) -> Iterator[str]:
     yield _block(lines)
     yield "</details>"
     yield "</section>"
-
-
-def _bar(part: int, whole: int) -> str:
-    """How much of the whole a part is, drawn without a style of its own: the policy forbids those."""
-    width = max(1, round(1000 * part / whole)) if part and whole else 0
-    return (
-        f'<svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" '
-        f'aria-label="{texts.share(part, whole)} of the pages">'
-        f'<rect class="all" width="1000" height="10"/><rect class="part" width="{width}" height="10"/></svg>'
-    )
