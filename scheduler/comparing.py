@@ -32,7 +32,7 @@ def side(connection: Connection, run_id: int) -> Side | None:
     Path scopes of the policy are told apart by the sample pages of a set: no page is read.
     """
     row = connection.execute(reports.run_summary(run_id)).one()
-    sets = reviewed.header_sets(connection, run_id)
+    sets = policies.header_sets(connection, run_id, ())
     if row.stored and not sets:
         return None
     definition = SiteDefinition.from_json(row.definition)

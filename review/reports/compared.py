@@ -100,9 +100,9 @@ def caching(found: Comparison) -> list[Row]:
         sides = [Share(one.by_sharing.get(kind, 0), one.storable.whole) for one in (old, new)]
         if sides[0].part or sides[1].part:
             rows.append(Row(title, *_shares(*sides)))
-    rows.append(
-        Row("for how long without asking (least, median, most)", _spread(old.seconds), _spread(new.seconds))
-    )
+    lives = _spread(old.seconds), _spread(new.seconds)
+    moved = "changed" if lives[0] != lives[1] else ""
+    rows.append(Row("for how long without asking (least, median, most)", *lives, moved))
     return rows
 
 

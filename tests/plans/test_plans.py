@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from models import (
     actions,
     baselines,
+    comparisons,
     control,
     drift,
     facts,
@@ -43,6 +44,7 @@ pytestmark = pytest.mark.database
 N = _load.ROWS
 OPEN_RUN = N + 1
 SHARD = N + 1
+NEW_RUN, NEW_PAGES = N + 20, 1_000
 KEY = bytes.fromhex("c4ca4238a0b923820dcc509a6f75849b")  # md5 of "1"
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -231,6 +233,13 @@ CASES = {
         drift.since(), {"site_id": 7, "run_id": OPEN_RUN, "limit": 5}, {"uq_runs_site_id_slot"}
     ),
     "drift.previous": Case(drift.previous(), {"site_id": 7, "run_id": OPEN_RUN}, {"uq_runs_site_id_slot"}),
+    "comparisons.last_by": Case(comparisons.last_by(), {"site_id": 7, "at": NOW}, {"uq_runs_site_id_slot"}),
+    "comparisons.latency": Case(comparisons.latency(), {"run_id": NEW_RUN}, {"visits_r20000_pkey"}),
+    "comparisons.start_from_spans": Case(
+        comparisons.start_from_spans(),
+        {"site_id": 1, "url_key": KEY, "run_id": OPEN_RUN},
+        {"uq_pages_site_id_url_key", "pk_spans", "pk_snapshots"},
+    ),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }
 
@@ -314,7 +323,6 @@ def test_a_hot_statement_reads_no_large_table_as_a_whole(loaded: Connection, nam
             assert not table.startswith(("frontier_r20", "visits_r20"))
 
 
-NEW_RUN, NEW_PAGES = N + 20, 1_000
 NEW_ROWS = (
     "INSERT INTO frontier (run_id, page_id, shard_id, seq, depth) SELECT :run, i, 1, i, 1 FROM generate_series(1, :n) i",
     """INSERT INTO visits (run_id, page_id, snapshot_id, fetched_at, status, outcome)
@@ -405,6 +413,7 @@ def test_every_statement_of_the_crawl_has_a_plan_or_a_reason() -> None:
         reviews,
         drift,
         baselines,
+        comparisons,
     )
     every = {
         f"{module.__name__.removeprefix('models.')}.{name}"
