@@ -42,6 +42,7 @@ COMMANDS = {
         "cli.commands.policy:policy", "What profiles demand, and what a changed policy would find."
     ),
     "baseline": Lazy("cli.commands.baseline:baseline", "Approve what a run showed; what comes later is new."),
+    "note": Lazy("cli.commands.note:note", "Write, check and keep the notes on changes."),
     "pause": Lazy("cli.commands.pause:pause", "The kill switch: stop all crawling within seconds."),
     "unpause": Lazy("cli.commands.pause:unpause", "Let crawling go on."),
     "up": Lazy("cli.commands.up:up", "Run everything in the foreground: servers, workers, beat."),

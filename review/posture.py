@@ -123,7 +123,10 @@ PROTECTIONS: tuple[Protection, ...] = (
     Protection("csp", "an enforced CSP limits scripts", DOCUMENTS, _limits_scripts),
     Protection("csp_no_inline", "an effective CSP forbids inline scripts", DOCUMENTS, _no_inline),
     Protection(
-        "csp_chosen_scripts", "and lets scripts come from chosen places alone", DOCUMENTS, _chosen_scripts
+        "csp_chosen_scripts",
+        "an effective CSP lets scripts come from chosen places alone",
+        DOCUMENTS,
+        _chosen_scripts,
     ),
     Protection("csp_no_eval", "an effective CSP forbids eval", DOCUMENTS, _no_eval),
     Protection("framing", "not every site may frame it", DOCUMENTS, x_frame_options.limits_framing),

@@ -13,7 +13,7 @@ from headersweep.errors import UsageError
 from headersweep.states import Outcome
 from review.comparing import Latency, Share
 from scheduler import comparing, judging
-from tests.integration.test_drift import BARE, SURE, History
+from tests.integration.test_drift import BARE, SURE, Answers, History
 
 pytestmark = pytest.mark.database
 
@@ -45,7 +45,7 @@ def nosniff(history: History, run_id: int) -> Share:
 
 
 def test_coverage_is_the_same_past_retention_and_latency_is_unknown(history: History) -> None:
-    answers = {"/": (SURE, 200), "/a": (SURE, 200), "/b": (BARE, 200), "/c": Outcome.FAILED}
+    answers: Answers = {"/": (SURE, 200), "/a": (SURE, 200), "/b": (BARE, 200), "/c": Outcome.FAILED}
     run_id = kept(history, history.run(answers), 10, 20, 900)
     assert nosniff(history, run_id) == Share(2, 3)
     assert comparing.latency(history.connection, run_id) == Latency(3, 20, 900, 900)

@@ -228,8 +228,12 @@ def test_nothing_foreign_works(shape: str) -> None:
         assert tree.xpath("//script | //img | //*[@onload] | //a[starts-with(@href, 'javascript')]") == []
 
 
+def page(found: Comparison) -> Any:
+    return html.document_fromstring(compared_html.render(found))
+
+
 def test_the_page_passes_the_review_that_it_reports() -> None:
-    tree = html.document_fromstring(compared_html.render(ORDINARY))
+    tree = page(ORDINARY)
     facts = BodyFacts(
         meta_policies=tuple(tree.xpath("//meta[@http-equiv]/@content")),
         meta_referrers=tuple(tree.xpath("//meta[@name='referrer']/@content")),
@@ -239,7 +243,7 @@ def test_the_page_passes_the_review_that_it_reports() -> None:
 
 
 def test_the_page_loads_nothing_and_draws_its_charts_itself() -> None:
-    tree = html.document_fromstring(compared_html.render(ORDINARY))
+    tree = page(ORDINARY)
     assert tree.xpath("//@src | //link | //script | //*[@style]") == []
     charts = tree.xpath("//*[local-name()='svg']/@aria-label")
     assert "25 % of the pages" in charts
