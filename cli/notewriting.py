@@ -44,6 +44,13 @@ def made(flags: dict[str, Any], engine: Engine | None) -> Note:
     return _with_files(note, flags).filled()
 
 
+def with_defaults(flags: dict[str, Any]) -> dict[str, Any]:
+    """Flags of ``note new`` by their names on the command line, with those that were not given."""
+    single = "title owner command reason expected actual rollback site before after plan commits folder"
+    none: dict[str, Any] = dict.fromkeys(single.split())
+    return {**none, "metric": (), "files": flags.get("file", ()), **flags}
+
+
 def _check(flags: dict[str, Any]) -> None:
     from headersweep import sitekeys
 

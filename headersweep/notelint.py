@@ -177,8 +177,8 @@ def _files(value: list[str]) -> Iterator[str]:
             yield f"files still has a placeholder; say {ASKED['files']}"
         elif not item.strip() or not item.isprintable():
             yield f"files: {item!r} is no path"
-        elif PurePosixPath(item).is_absolute() or ".." in PurePosixPath(item).parts:
-            yield f"files: {item!r} is not a path from the top of the repository"
+        elif ".." in PurePosixPath(item).parts:
+            yield f"files: {item!r} leads upwards; name files from the top of the repository, or from /"
 
 
 def _run(name: str) -> Callable[[int], Iterator[str]]:
