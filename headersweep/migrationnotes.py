@@ -28,9 +28,9 @@ def lint(path: str, text: str) -> Linted:
 def parts(text: str) -> dict[str, tuple[int, str]]:
     """What stands behind each bold name, with the line of the name; the first of equal names."""
     marks = list(_PART.finditer(text))
-    ends = [*(mark.start() for mark in marks[1:]), len(text)]
     found: dict[str, tuple[int, str]] = {}
-    for mark, end in zip(marks, ends, strict=True):
+    for place, mark in enumerate(marks):
+        end = marks[place + 1].start() if place + 1 < len(marks) else len(text)
         line = text.count("\n", 0, mark.start()) + 1
         found.setdefault(mark[1], (line, text[mark.end() : end].strip(" \n-")))
     return found

@@ -14,7 +14,7 @@ from typing import Any
 
 from headersweep import notes, sitekeys, sitelines
 from headersweep.errors import Mistake
-from headersweep.notes import ASKED, FILL_IN, ID, MAX_FILES, SECTIONS, Note, NoteKind, Parsed
+from headersweep.notes import ASKED, FILL_IN, ID, MAX_FILES, MAX_SECTION, SECTIONS, Note, NoteKind, Parsed
 
 README = "README.md"
 MIGRATION_NAME = re.compile(r"\d{4}\.md")
@@ -70,8 +70,7 @@ def lint(path: str, text: str) -> Linted:
         return Linted(path, text, (Mistake(path, error.line, str(error)),))
     lines = _lines(parsed)
     complaints = [*_front_complaints(parsed.front), *_name_complaints(path, parsed.front)]
-    is_readable = not any(name in _STRUCTURAL for name, _ in complaints)
-    note = _note(parsed) if is_readable else None
+    note = _note(parsed) if _is_readable(parsed.front) else None
     complaints += _text_complaints(parsed)
     found = [Mistake(path, lines.get(name, 1), said) for name, said in complaints]
     return Linted(path, text, tuple(sorted(found, key=lambda one: one.line)), note)
@@ -94,7 +93,12 @@ def duplicates(found: Iterable[Linted]) -> list[Mistake]:
 Complaint = tuple[str, str]
 """A field, and what to say about it."""
 
-_STRUCTURAL = frozenset({"structure"})
+
+def _is_readable(front: Mapping[str, Any]) -> bool:
+    """Whether all that a note needs is there, and everything is of its type."""
+    return all(name in front for name in _REQUIRED) and all(
+        _is_a(front[name], kind) for name, kind in _KEYS.items() if name in front
+    )
 
 
 def _lines(parsed: Parsed) -> dict[str, int]:
@@ -110,10 +114,10 @@ def _front_complaints(front: Mapping[str, Any]) -> Iterator[Complaint]:
             yield name, f"{name} is no key of a note; the keys are {', '.join(_KEYS)}"
     for name in _REQUIRED:
         if name not in front:
-            yield "structure", f"{name} is missing: {ASKED.get(name, 'every note has it')}"
+            yield name, f"{name} is missing: {ASKED.get(name, 'every note has it')}"
     for name, kind in _KEYS.items():
         if name in front and not _is_a(front[name], kind):
-            yield "structure", f"{name} is no {_KINDS[kind].removeprefix('a ')}"
+            yield name, f"{name} is no {_KINDS[kind].removeprefix('a ')}"
         elif name in front:
             yield from ((name, said) for said in _CHECKS.get(name, _nothing)(front[name]))
     yield from _runs(front)
@@ -152,7 +156,7 @@ def _said(name: str) -> Callable[[str], Iterator[str]]:
 
 def _saying(name: str, value: str) -> Iterator[str]:
     """What is wrong with a text that was to say something."""
-    wrong = sitekeys.said(value)
+    wrong = sitekeys.said(value, MAX_SECTION if name in SECTIONS else sitekeys.MAX_TEXT)
     hollow = _bare(value) in HOLLOW
     if PLACEHOLDER.search(value):
         yield f"{name} still has a placeholder; say {ASKED[name]}"

@@ -20,6 +20,7 @@ FENCE = "+++"
 MAX_BYTES = 262_144
 MAX_FILES = 2_000
 MOST_SLUG = 60
+MAX_SECTION = 20_000
 ID = re.compile(r"(\d{4}-\d{2}-\d{2})-([a-z0-9]+(?:-[a-z0-9]+)*)")
 """A day and a few words: the name of the file without ``.md``."""
 
@@ -158,7 +159,16 @@ def _quoted(text: str) -> str:
 
 def _sections(note: Note) -> Iterator[str]:
     for name, heading in SECTIONS.items():
-        yield from ("", f"## {heading}", "", getattr(note, name).strip())
+        yield from ("", f"## {heading}", "", _harmless(getattr(note, name).strip()))
+
+
+def _harmless(text: str) -> str:
+    """A text that neither begins another section nor swallows those that follow it."""
+    lines = [f"\\{line}" if line.startswith(("# ", "## ")) else line for line in text.split("\n")]
+    fence = ""
+    for line in lines:
+        fence = _fence(line, fence)
+    return "\n".join([*lines, fence] if fence else lines)
 
 
 # --- reading -----------------------------------------------------------------------------------------------------

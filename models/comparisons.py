@@ -17,10 +17,11 @@ def last_by() -> TextClause:
 def latency() -> TextClause:
     """How many answers of run :run_id were timed, and their 50th, 90th and 99th percentiles in milliseconds.
 
-    Reads the run's visits once. Plan: pk_visits, or the whole partition where the run is most of it.
+    And of how many caches said how old they were (Age), and how many of those came from a cache. Reads the run's visits once. Plan: pk_visits, or the whole partition where the run is most of it.
     """
     return text("""
-        SELECT count(*) AS answers, percentile_disc(ARRAY[0.5, 0.9, 0.99]) WITHIN GROUP (ORDER BY elapsed_ms) AS ms
+        SELECT count(*) AS answers, percentile_disc(ARRAY[0.5, 0.9, 0.99]) WITHIN GROUP (ORDER BY elapsed_ms) AS ms,
+               count(age_s) AS aged, count(*) FILTER (WHERE age_s > 0) AS from_cache
         FROM visits
         WHERE run_id = :run_id AND snapshot_id IS NOT NULL AND elapsed_ms IS NOT NULL
     """)

@@ -88,6 +88,8 @@ class Side:
     owner: str = ""
     latency: Latency | None = None
     """None: nobody measured it, or the run's visits are past retention."""
+    from_cache: Share | None = None
+    """The answers that a cache gave; None: no cache said so of any, or the visits are past retention."""
     grade: dict[str, Any] | None = None
     """None: there is none, or what the start page answered is past retention."""
 

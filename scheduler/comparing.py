@@ -9,7 +9,7 @@ from headersweep.definition import SiteDefinition
 from headersweep.responses import REDIRECTS
 from models import comparisons, reports
 from review import report
-from review.comparing import Latency, Side, coverage
+from review.comparing import Latency, Share, Side, coverage
 from review.policy import applying
 from scheduler import policies, reviewed
 from scheduler.reviewed import Answered
@@ -38,6 +38,7 @@ def side(connection: Connection, run_id: int) -> Side | None:
     definition = SiteDefinition.from_json(row.definition)
     others = report.of_run(reviewed.redirects_of(connection, run_id))
     covered, caching = coverage(sets)
+    latency, from_cache = timing(connection, run_id)
     return Side(
         run_id=run_id,
         slot=row.slot,
@@ -50,14 +51,16 @@ def side(connection: Connection, run_id: int) -> Side | None:
         causes=applying.apply(definition.policy, sets, policies.today(connection), None, others),
         policy=definition.policy,
         owner=definition.owner or "",
-        latency=latency(connection, run_id),
+        latency=latency,
+        from_cache=from_cache,
     )
 
 
-def latency(connection: Connection, run_id: int) -> Latency | None:
-    """How long the answers of a run took; None past retention, or where nothing answered."""
+def timing(connection: Connection, run_id: int) -> tuple[Latency | None, Share | None]:
+    """How long the answers of a run took, and how many came from a cache; None past retention, or where nothing tells."""
     row = connection.execute(comparisons.latency(), {"run_id": run_id}).one()
-    return Latency(row.answers, *row.ms) if row.answers else None
+    latency = Latency(row.answers, *row.ms) if row.answers else None
+    return latency, Share(row.from_cache, row.answers) if row.aged else None
 
 
 def start_answers(connection: Connection, run_id: int) -> tuple[Answered, ...]:

@@ -110,6 +110,7 @@ def _side(side: Side) -> dict[str, Any]:
         },
         "coverage": {one.name: _coverage(one) for one in side.coverage},
         "caching": _caching(side.caching),
+        "from_cache": None if side.from_cache is None else _share(side.from_cache),
         "latency_ms": None if side.latency is None else asdict(side.latency),
     }
 

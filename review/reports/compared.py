@@ -103,7 +103,17 @@ def caching(found: Comparison) -> list[Row]:
     lives = _spread(old.seconds), _spread(new.seconds)
     moved = "changed" if lives[0] != lives[1] else ""
     rows.append(Row("for how long without asking (least, median, most)", *lives, moved))
+    hits = found.before.from_cache, found.after.from_cache
+    if any(hits):
+        rows.append(_hits(*hits))
     return rows
+
+
+def _hits(before: Share | None, after: Share | None) -> Row:
+    title = "answers that a cache gave (Age above 0)"
+    if before is None or after is None:
+        return Row(title, *(UNKNOWN if one is None else share(one) for one in (before, after)))
+    return Row(title, *_shares(before, after))
 
 
 def _shares(before: Share, after: Share) -> tuple[str, str, str]:

@@ -48,15 +48,25 @@ def test_coverage_is_the_same_past_retention_and_latency_is_unknown(history: His
     answers: Answers = {"/": (SURE, 200), "/a": (SURE, 200), "/b": (BARE, 200), "/c": Outcome.FAILED}
     run_id = kept(history, history.run(answers), 10, 20, 900)
     assert nosniff(history, run_id) == Share(2, 3)
-    assert comparing.latency(history.connection, run_id) == Latency(3, 20, 900, 900)
+    assert comparing.timing(history.connection, run_id)[0] == Latency(3, 20, 900, 900)
     history.forget_visits()
     assert nosniff(history, run_id) == Share(2, 3)
-    assert comparing.latency(history.connection, run_id) is None
+    assert comparing.timing(history.connection, run_id) == (None, None)
 
 
 def test_what_failed_is_not_counted_as_slow(history: History) -> None:
     run_id = kept(history, history.run({"/": (BARE, 200), "/a": Outcome.FAILED}), 7, 60_000)
-    assert comparing.latency(history.connection, run_id) == Latency(1, 7, 7, 7)
+    assert comparing.timing(history.connection, run_id)[0] == Latency(1, 7, 7, 7)
+
+
+def test_answers_from_a_cache_are_counted_where_a_cache_said_so(history: History) -> None:
+    run_id = kept(history, history.run({"/": (BARE, 200), "/a": (BARE, 200), "/b": (BARE, 200)}), 7, 7, 7)
+    assert comparing.timing(history.connection, run_id)[1] is None
+    history.connection.execute(
+        text("UPDATE visits SET age_s = CASE WHEN page_id = :page THEN 9 ELSE 0 END"),
+        {"page": history.page("/")},
+    )
+    assert comparing.timing(history.connection, run_id)[1] == Share(1, 3)
 
 
 def test_a_run_whose_sets_were_never_kept_is_not_taken_for_an_empty_one(history: History) -> None:
