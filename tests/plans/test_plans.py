@@ -20,6 +20,7 @@ from models import (
     drift,
     facts,
     frontier,
+    notes,
     origins,
     outbox,
     partitions,
@@ -240,6 +241,7 @@ CASES = {
         {"site_id": 1, "url_key": KEY, "run_id": OPEN_RUN},
         {"uq_pages_site_id_url_key", "pk_spans", "pk_snapshots"},
     ),
+    "notes.of_slug": Case(notes.of_slug(), {"slug": "2026-01-01-note-7"}, {"uq_notes_slug"}),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }
 
@@ -252,7 +254,7 @@ WHOLE = {
     "spans.open_new", "spans.close_changed", "spans.close_vanished", "spans.fold", "outbox.add", "outbox.mark_emitted",
     "actions.add", "redirects.add", "reviews.add_sets", "reviews.add_judgements", "reviews.add_findings",
     "drift.from_visits", "drift.sets_from_visits",
-    "baselines.approve", "baselines.of_all",
+    "baselines.approve", "baselines.of_all", "notes.put", "notes.of_all",
 }  # fmt: skip
 """Statements that insert, touch one row by key once in a run, stop at the first row they meet, or read a whole run on
 purpose when it closes."""
@@ -315,6 +317,7 @@ def test_a_hot_statement_reads_no_large_table_as_a_whole(loaded: Connection, nam
         "judgements",
         "findings",
         "baselines",
+        "notes",
     }
     for node in explained(loaded, CASES[name]):
         if node["Node Type"] == "Seq Scan":
@@ -414,6 +417,7 @@ def test_every_statement_of_the_crawl_has_a_plan_or_a_reason() -> None:
         drift,
         baselines,
         comparisons,
+        notes,
     )
     every = {
         f"{module.__name__.removeprefix('models.')}.{name}"
