@@ -16,6 +16,7 @@ from headersweep.responses import ResponseClass
 from review.caching import Sharing
 from review.finding import Severity
 from review.policy import applying
+from review.policy.rules import EXPECTATION
 from review.posture import PROTECTIONS, posture
 from review.report import Cause, HeaderSet, order
 
@@ -211,17 +212,16 @@ def _key(cause: Cause) -> tuple[str, str]:
 
 
 def owner_of(cause: Cause, side: Side) -> str:
-    """Who has to see to a cause: of a waiver or an expectation its own owner, else the site's."""
-    if cause.code == "policy.expectation":
-        named = [one.owner for one in side.policy.expectations if one.name == cause.subject]
+    """Who has to see to a cause: of a waiver (or what it excuses) and of an expectation its own owner, else the site's."""
+    waivers, expectations = side.policy.waivers, side.policy.expectations
+    if cause.waived_by:
+        named = [one.owner for one in waivers if cause.waived_by.startswith(f"{one.label} ({one.owner}, ")]
     elif cause.code.startswith("waiver."):
-        named = [one.owner for one in side.policy.waivers if one.label == cause.subject]
+        named = [one.owner for one in waivers if one.label == cause.subject]
+    elif cause.code == EXPECTATION.code:
+        named = [one.owner for one in expectations if one.name == cause.subject]
     else:
-        named = [
-            one.owner
-            for one in side.policy.waivers
-            if cause.waived_by.startswith(f"{one.label} ({one.owner}, ")
-        ]
+        named = []
     return named[0] if named else side.owner
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from headersweep.responses import ResponseClass
@@ -172,9 +172,3 @@ PROTECTIONS: tuple[Protection, ...] = (
 """In the order in which people read them."""
 
 TITLES = {one.name: one.title for one in PROTECTIONS}
-
-
-def names(found: Iterable[str]) -> list[str]:
-    """These protections in their order."""
-    known = set(found)
-    return [one.name for one in PROTECTIONS if one.name in known]

@@ -160,8 +160,8 @@ def lint(paths: tuple[str, ...], folder: str | None, shape: str, *, with_databas
 def sync(folder: str | None, shape: str) -> None:
     """Store the folder's notes in the database, all of them or none; safe to repeat.
 
-    A note with a field that is left to be filled in is stored as incomplete; one with other mistakes is refused. What
-    only the database has stays there.
+    A note that `lint` refuses is stored as incomplete. A file that is no note, or one that names a site or run that is
+    not there, keeps all of them from being stored. What only the database has stays there.
     """
     from cli import notes, notewriting, output
     from cli.render import notes as render

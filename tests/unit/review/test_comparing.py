@@ -155,6 +155,15 @@ def test_an_expectation_belongs_to_its_owner() -> None:
     assert turns(a_side(), side)["policy.expectation", "framed"] == (Turn.OPENED, "web team")
 
 
+def test_an_expectation_that_is_excused_now_belongs_to_the_owner_of_the_waiver() -> None:
+    waiver = dataclasses.replace(WAIVER, code="policy.expectation")
+    sides = [
+        a_side(a_set(1, HTML), policy=Policy(expectations=(FRAMED,), waivers=waivers))
+        for waivers in ((), (waiver,))
+    ]
+    assert turns(*sides)["policy.expectation", "framed"] == (Turn.WAIVED, "shop team")
+
+
 def test_a_finding_that_matters_more_than_before_is_worse() -> None:
     page, error = a_side(a_set(1, HTML)), a_side(a_set(1, HTML, status=404))
     assert turns(error, page)["csp.missing", ""][0] is Turn.WORSE

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headersweep.bodyfacts import BodyFacts
 from review import posture
+from review import received as reading
 from review.caching import Sharing
 from tests.unit.review._cases import HTML, IMAGE, JSON, Case
+from tests.unit.review.test_any_lines import PAIRS
 
 CSP = "Content-Security-Policy: "
 COOKIE = "Set-Cookie: id=1; Path=/; "
@@ -157,3 +161,10 @@ def test_what_a_shared_cache_may_do_and_for_how_long(
 ) -> None:
     found = posture.posture(Case("", (HTML, *lines)).received())
     assert (found.sharing, found.fresh_for) == (sharing, seconds)
+
+
+@given(PAIRS, st.integers(100, 999), st.sampled_from(["http", "https"]))
+def test_any_lines_have_a_posture(pairs: list[tuple[str, str]], status: int, scheme: str) -> None:
+    found = posture.posture(reading.received(pairs, status=status, scheme=scheme))
+    assert (found.fresh_for is None) or (found.fresh_for > 0 and found.sharing is Sharing.FRESH)
+    assert set(found.held) <= set(posture.TITLES)
