@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from review.comparing import Comparison, Share, Turn, Turned
+from review.comparing import Comparison, Latency, Share, Turn, Turned
 from review.reports import compared, frame, texts
 from review.reports.compared import Covered, Row
 
@@ -44,47 +44,47 @@ def _heading(found: Comparison, title: str) -> Iterator[str]:
     yield from (f'<p class="soft">{frame.text(said)}</p>' for said in compared.remarks(found))
 
 
-_HEADS = '<table><thead><tr><th>what</th><th class="n">before</th><th class="n">after</th><th class="n">moved</th></tr></thead><tbody>'
+_HEADS = (
+    '<table><thead><tr><th>what</th><th class="n">before</th><th class="n">after</th>'
+    '<th class="n">moved</th></tr></thead><tbody>'
+)
 
 
-def _table(heading: str, rows: Sequence[Row]) -> Iterator[str]:
+def _table(heading: str, rows: Sequence[Row], bars: Sequence[tuple[str, str]] = ()) -> Iterator[str]:
+    """Rows with their numbers; ``bars`` are drawn below those of before and after, where there is anything to draw."""
+    if not rows:
+        return
     yield f"<h2>{escape(heading)}</h2>"
     yield _HEADS
-    for row in rows:
-        numbers = "".join(
-            f'<td class="n">{frame.text(cell)}</td>' for cell in (row.before, row.after, row.moved)
-        )
+    for row, (old, new) in zip(rows, bars or [("", "")] * len(rows), strict=True):
+        cells = ((row.before, old), (row.after, new), (row.moved, ""))
+        numbers = "".join(f'<td class="n">{frame.text(said)}{bar}</td>' for said, bar in cells)
         yield f"<tr><td>{frame.text(row.what)}</td>{numbers}</tr>"
     yield "</tbody></table>"
 
 
-def _charts(heading: str, rows: Sequence[Covered]) -> Iterator[str]:
-    if not rows:
-        return
-    yield f"<h2>{escape(heading)}</h2>"
-    for one in rows:
-        moved = f" <b>{escape(one.row.moved)}</b>" if one.row.moved else ""
-        yield f"<h3>{frame.text(one.title)}{moved}</h3>"
-        yield from _bar("before", one.before)
-        yield from _bar("after", one.after)
+def _charts(heading: str, found: Sequence[Covered]) -> Iterator[str]:
+    bars = [(_bar(one.before), _bar(one.after)) for one in found]
+    yield from _table(heading, [one.row for one in found], bars)
 
 
-def _bar(name: str, one: Share) -> Iterator[str]:
-    yield f'<p class="soft">{name}: {escape(compared.share(one))}</p>'
-    if one.whole:
-        yield frame.bar(one.part, one.whole)
+def _bar(one: Share) -> str:
+    return frame.bar(one.part, one.whole) if one.whole else ""
 
 
 def _latency(found: Comparison) -> Iterator[str]:
-    yield from _table("Latency", compared.latency(found))
+    """Times, drawn as parts of the longest of all."""
     sides = [side.latency for side in (found.before, found.after)]
     longest = max((one.p99 for one in sides if one is not None), default=0)
-    for name, one in zip(("before", "after"), sides, strict=True):
-        if one is not None and longest:
-            for percent, value in (("50 %", one.p50), ("90 %", one.p90), ("99 %", one.p99)):
-                label = f"{name}, {percent}: {value:,} ms"
-                yield f'<p class="soft">{label}</p>'
-                yield frame.bar(value, longest, label)
+    before, after = ([_ms(one, key, longest) for key in ("p50", "p90", "p99")] for one in sides)
+    yield from _table("Latency", compared.latency(found), list(zip(before, after, strict=True)))
+
+
+def _ms(one: Latency | None, key: str, longest: int) -> str:
+    if one is None or not longest:
+        return ""
+    value: int = getattr(one, key)
+    return frame.bar(value, longest, f"{value:,} ms")
 
 
 def _owners(found: Comparison) -> Iterator[str]:

@@ -38,6 +38,7 @@ ul{margin:.3rem 0;padding-left:1.2rem}
 .mark{font-weight:600}
 .mark.high{color:var(--high)}.mark.medium{color:var(--medium)}.mark.low{color:var(--low)}.mark.info{color:var(--info)}
 .bar{display:block;width:100%;height:.6rem;margin:.4rem 0}
+td .bar{width:9rem;margin:.3rem 0 .2rem auto}
 .bar .all{fill:var(--line)}.bar .part{fill:var(--bar)}
 summary{cursor:pointer;color:var(--soft);font-size:.9rem}
 @media print{body{max-width:none;padding:0;font-size:10pt}.cause,.set{break-inside:avoid}a{color:inherit}
