@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import Connection, text
 
 from cli import comparing as cli_comparing
+from cli import report
 from headersweep import urls
 from headersweep.errors import UsageError
 from headersweep.states import Outcome
-from review.comparing import Latency, Share
+from models import engine as engines
+from review.comparing import Latency, Share, Turn
 from scheduler import comparing, judging
 from tests.integration.test_drift import BARE, SURE, Answers, History
 
@@ -120,3 +123,22 @@ def test_a_cancelled_run_is_no_state_of_the_site(history: History) -> None:
 def test_a_time_that_is_none_is_refused(said: str) -> None:
     with pytest.raises(UsageError, match="is no ISO 8601 time"):
         cli_comparing.moment("--before", said)
+
+
+def test_the_command_compares_runs_past_retention_and_says_what_is_not_known_any_more(database: str) -> None:
+    engine = engines.connect(database)
+    with contextlib.ExitStack() as stack:
+        stack.callback(engine.dispose)
+        with engine.begin() as connection:
+            history = History(connection)
+            old, new = (kept(history, history.run({"/": (headers, 200)}), 10) for headers in (BARE, SURE))
+            lost = history.run({"/": (BARE, 200)})
+            connection.execute(text("DELETE FROM visits"))
+            runs = [report.find_run(connection, run_id) for run_id in (old, new, lost)]
+        found = cli_comparing.comparison(engine, runs[0], runs[1])
+        assert [one.cause.code for one in found.turned if one.turn is Turn.CLOSED] == [
+            "x_content_type_options.missing"
+        ]
+        assert (found.before.latency, found.after.latency) == (None, None)
+        with pytest.raises(UsageError, match=f"the header sets of run {lost} are not known"):
+            cli_comparing.comparison(engine, runs[1], runs[2])
