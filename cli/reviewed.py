@@ -21,20 +21,25 @@ def of_run(engine: Engine, run: Run, *, make_sets: bool = True) -> Report | None
 
     Without ``make_sets``, None too where the sets of an old run would have to be counted first, which may take long.
     """
+    if not run.is_final:
+        return None
+    judge(engine, run.run_id, make_sets=make_sets)
+    with engine.connect() as connection:
+        return read(connection, run)
+
+
+def judge(engine: Engine, run_id: int, *, make_sets: bool = True) -> None:
+    """Have a closed run judged by the rules of today, as far as nobody has done it yet and this role may write."""
     from sqlalchemy.exc import DBAPIError
 
     from scheduler import judging
 
-    if not run.is_final:
-        return None
     try:
-        judging.judge_run(engine, run.run_id, make_sets=make_sets)
+        judging.judge_run(engine, run_id, make_sets=make_sets)
     except DBAPIError as error:
         # Whoever may only read sees what others had judged.
         if getattr(error.orig, "sqlstate", None) not in READ_ONLY:
             raise
-    with engine.connect() as connection:
-        return read(connection, run)
 
 
 def read(connection: Connection, run: Run) -> Report | None:

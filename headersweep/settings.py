@@ -39,6 +39,7 @@ class Settings:
     )
     log_level: str = _setting("info", "Least level that is logged: debug, info, warning or error.")
     sites: str = _setting("sites", "Folder of the site files.")
+    notes: str = _setting("notes", "Folder of the notes on changes.")
     contact: str = _setting(
         "", "URL or mail address put into the user agent; needed for sweeps of public sites."
     )

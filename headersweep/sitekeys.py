@@ -139,12 +139,12 @@ def _anything(_value: bool) -> str | None:
     return None
 
 
-def said(value: str) -> str | None:
+def said(value: str, longest: int = MAX_TEXT) -> str | None:
     """A text that a person wrote for persons."""
     if not value.strip():
         return "it is empty"
-    if len(value) > MAX_TEXT:
-        return f"it has {len(value):,} characters; at most {MAX_TEXT:,} are allowed"
+    if len(value) > longest:
+        return f"it has {len(value):,} characters; at most {longest:,} are allowed"
     if any(not (character.isprintable() or character in "\n\t") for character in value):
         return "it has control characters"
     return None

@@ -3,7 +3,7 @@
 Side: pre (before the code): a new table that the old code leaves alone.
 Note: docs/migrations/0011.md
 
-Revision: 0011, after: 0008
+Revision: 0011, after: 0009
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0011"
-down_revision = "0008"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

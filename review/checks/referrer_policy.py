@@ -105,6 +105,11 @@ def effective(received: Received) -> str | None:
 EFFECTIVE: dict[str, Any] = {HEADER: effective}
 
 
+def in_force(received: Received) -> str | None:
+    """The policy that the page ends up with: that of its last meta element, else of the header; None: the default."""
+    return _meta(received) or effective(received)
+
+
 def check(received: Received) -> Iterator[Finding]:
     """Say what other sites learn of the page's URL, and where a policy is not in force."""
     policy, meta = effective(received), _meta(received)

@@ -6,56 +6,26 @@ from collections.abc import Iterator
 from html import escape
 
 from review.report import Report
-from review.reports import html_causes, html_sets, style, texts
+from review.reports import frame, html_causes, html_sets, texts
 from review.reports.html_parts import text
 
-POLICY = f"default-src 'none'; style-src {style.SOURCE}; base-uri 'none'; form-action 'none'"
-"""Stands in the file itself, so that it also holds where the file is opened from a disk."""
-
-HEADERS: tuple[tuple[str, str], ...] = (
-    ("Content-Type", "text/html; charset=utf-8"),
-    ("Content-Security-Policy", f"{POLICY}; frame-ancestors 'none'"),
-    ("Strict-Transport-Security", "max-age=63072000; includeSubDomains"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("Cross-Origin-Embedder-Policy", "require-corp"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-    ("Cache-Control", "no-store"),
-)
-"""What a server should send along with a report."""
+POLICY, HEADERS = frame.POLICY, frame.HEADERS
 
 
 def render(report: Report) -> str:
     """The report as one HTML document."""
     title = f"Response headers of {texts.visible(report.site)}, run {report.run_id}"
     parts = [
-        _head(title),
+        frame.head(title),
         _summary(report),
         ["<main>"],
         html_causes.findings(report),
         html_sets.map_of(report),
         ["</main>"],
         _footer(report),
-        ["</body>", "</html>"],
+        frame.foot(),
     ]
     return "\n".join(line for part in parts for line in part)
-
-
-def _head(title: str) -> Iterator[str]:
-    yield "<!doctype html>"
-    yield '<html lang="en">'
-    yield "<head>"
-    yield '<meta charset="utf-8">'
-    yield f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">'
-    yield '<meta name="referrer" content="no-referrer">'
-    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<title>{escape(title)}</title>"
-    yield f"<style>{style.SHEET}</style>"
-    yield "</head>"
-    yield "<body>"
 
 
 def _summary(report: Report) -> Iterator[str]:

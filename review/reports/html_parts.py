@@ -45,12 +45,12 @@ def page(url: str, length: int | None = None) -> str:
     return link(url, shown) if is_web else text(shown)
 
 
-def bar(part: int, whole: int) -> str:
+def bar(part: int, whole: int, label: str = "") -> str:
     """How much of the whole a part is, drawn without a style of its own: the policy forbids those."""
     width = max(1, round(1000 * part / whole)) if part and whole else 0
     return (
         f'<svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" '
-        f'aria-label="{texts.share(part, whole)} of the pages">'
+        f'aria-label="{text(label) if label else f"{texts.share(part, whole)} of the pages"}">'
         f'<rect class="all" width="1000" height="10"/><rect class="part" width="{width}" height="10"/></svg>'
     )
 

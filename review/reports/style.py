@@ -51,6 +51,7 @@ footer h2{font-size:1rem;margin-top:1rem}
 .mark{font-weight:600;white-space:nowrap}
 .mark.high{color:var(--high)}.mark.medium{color:var(--medium)}.mark.low{color:var(--low)}.mark.info{color:var(--info)}
 .bar{display:block;width:100%;height:.6rem;margin:.4rem 0}
+td.n .bar{width:9rem;margin:.3rem 0 .2rem auto}
 .bar .all{fill:var(--line)}.bar .part{fill:var(--bar)}
 summary{cursor:pointer;color:var(--soft);font-size:.9rem}
 @media screen and (max-width:45rem){td.map,th.map{display:none}th.text{min-width:9rem}body{padding:1.25rem 1rem 3rem}}

@@ -16,6 +16,7 @@ ROWS = 20_000
 NUMBERED = (
     "sites", "origins", "runs", "shards", "snapshots", "body_facts", "pages", "outbox", "run_actions", "judgements",
     "baselines", "probes",
+    "baselines", "notes",
 )  # fmt: skip
 """Tables whose ids begin with 1 here, whatever other tests counted up before; rolled back with the rest."""
 
@@ -39,6 +40,11 @@ STATEMENTS = (
        SELECT i, 1, 'resume', 'ann@host' FROM generate_series(1, :n) i""",
     """INSERT INTO baselines (site_id, run_id, expires, owner, reason, rollback_note, approved_by)
        SELECT i, i, '2027-01-01', 'o', 'r', 'n', 'ann@host' FROM generate_series(1, :n) i""",
+    """INSERT INTO notes (site_id, run_after, written, complete, slug, kind, title, owner, command, reason, metric,
+                          expected_result, actual_result, rollback, files, stored_by, body, content_hash)
+       SELECT i, i, '2026-01-01', false, '2026-01-01-note-' || i, 'change', '', '', '', '', '', '', '', '', '{}', 'ann@host',
+              '', decode(repeat('00', 32), 'hex')
+       FROM generate_series(1, :n) i""",
     """INSERT INTO shards (run_id, origin_id, state, top, done_upto)
        SELECT i, i, 'done', 10, 10 FROM generate_series(1, :n) i""",
     """INSERT INTO shards (run_id, origin_id, state, top, done_upto)

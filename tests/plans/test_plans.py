@@ -15,11 +15,13 @@ from sqlalchemy.engine import make_url
 from models import (
     actions,
     baselines,
+    comparisons,
     control,
     drift,
     facts,
     frontier,
     nonces,
+    notes,
     origins,
     outbox,
     partitions,
@@ -45,6 +47,7 @@ pytestmark = pytest.mark.database
 N = _load.ROWS
 OPEN_RUN = N + 1
 SHARD = N + 1
+NEW_RUN, NEW_PAGES = N + 20, 1_000
 KEY = bytes.fromhex("c4ca4238a0b923820dcc509a6f75849b")  # md5 of "1"
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -286,6 +289,14 @@ CASES = {
     "probes.forget": Case(
         probes.forget(), {"high": 100}, {"uq_probes_run_id_kind_key_step", "ix_baselines_run_id"}
     ),
+    "comparisons.last_by": Case(comparisons.last_by(), {"site_id": 7, "at": NOW}, {"uq_runs_site_id_slot"}),
+    "comparisons.latency": Case(comparisons.latency(), {"run_id": NEW_RUN}, {"visits_r20000_pkey"}),
+    "comparisons.start_from_spans": Case(
+        comparisons.start_from_spans(),
+        {"site_id": 1, "url_key": KEY, "run_id": OPEN_RUN},
+        {"uq_pages_site_id_url_key", "pk_spans", "pk_snapshots"},
+    ),
+    "notes.of_slug": Case(notes.of_slug(), {"slug": "2026-01-01-note-7"}, {"uq_notes_slug"}),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }
 
@@ -299,6 +310,7 @@ WHOLE = {
     "actions.add", "nonces.add", "redirects.add", "reviews.add_sets", "reviews.add_judgements", "reviews.add_findings",
     "drift.from_visits", "drift.sets_from_visits",
     "baselines.approve", "baselines.of_all", "probes.plant",
+    "notes.put", "notes.of_all",
 }  # fmt: skip
 """Statements that insert, touch one row by key once in a run, stop at the first row they meet, or read a whole run on
 purpose when it closes."""
@@ -362,6 +374,7 @@ def test_a_hot_statement_reads_no_large_table_as_a_whole(loaded: Connection, nam
         "findings",
         "baselines",
         "probes",
+        "notes",
     }
     for node in explained(loaded, CASES[name]):
         if node["Node Type"] == "Seq Scan":
@@ -370,7 +383,6 @@ def test_a_hot_statement_reads_no_large_table_as_a_whole(loaded: Connection, nam
             assert not table.startswith(("frontier_r20", "visits_r20"))
 
 
-NEW_RUN, NEW_PAGES = N + 20, 1_000
 NEW_ROWS = (
     "INSERT INTO frontier (run_id, page_id, shard_id, seq, depth) SELECT :run, i, 1, i, 1 FROM generate_series(1, :n) i",
     """INSERT INTO visits (run_id, page_id, snapshot_id, fetched_at, status, outcome)
@@ -493,6 +505,8 @@ def test_every_statement_of_the_crawl_has_a_plan_or_a_reason() -> None:
         drift,
         baselines,
         probes,
+        comparisons,
+        notes,
     )
     every = {
         f"{module.__name__.removeprefix('models.')}.{name}"
