@@ -12,6 +12,7 @@ URL ?=
 ARGS ?=
 PYTEST_ARGS ?= -q -n auto --maxprocesses 4 --dist loadgroup
 UV := uv==0.13.9
+ATHERIS := atheris==3.0.0
 
 # Behind what a newcomer sees first: the program's own hints say `headersweep`, which is in no PATH yet.
 HINT = echo '(headersweep is $(BIN)/headersweep here; its options go into ARGS, for example ARGS=--allow-private)' >&2
@@ -19,7 +20,7 @@ HINT = echo '(headersweep is $(BIN)/headersweep here; its options go into ARGS, 
 # Through the environment and unexpanded, so that no character of a URL means anything to make or to the shell.
 export SWEEP_URL = $(value URL)
 
-.PHONY: help sweep url-given demo test check lint types imports schema up bench chaos lock clean
+.PHONY: help sweep url-given demo test check lint types imports schema up bench chaos fuzz lock clean
 
 help:
 	@echo 'headersweep: sweeps web sites, keeps their response headers as evidence, says what changed'
@@ -31,6 +32,7 @@ help:
 	@echo '  make check                          everything CI runs: style, types, imports, tests'
 	@echo '  make bench                          measure pages per second on this machine'
 	@echo '  make chaos                          sweep under 100 seeded schedules of kills and outages (ARGS="--seed N": one)'
+	@echo '  make fuzz                           fuzz every parser, guided by coverage (ARGS="--runs 100000 judged": one target)'
 	@echo '  make lock                           resolve requirements.lock again'
 	@echo '  make clean                          remove .venv and caches (never .headersweep: that is your data)'
 
@@ -79,9 +81,14 @@ bench: $(READY)
 chaos: $(READY)
 	@$(BIN)/python -m tests.chaos --seeds 100 $(ARGS)
 
+# Atheris has wheels for some Pythons alone, so it is no dependency: it goes beside the environment, and only for this.
+fuzz: $(READY)
+	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --target .venv-fuzz --upgrade '$(ATHERIS)'
+	@PYTHONPATH=.venv-fuzz $(BIN)/python -m tests.fuzz $(ARGS)
+
 lock:
 	@./.ci/make-lock '$(UV)'
 
 clean:
-	@rm -rf $(VENV) .venv-lock .venv-bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .venv-lock .venv-bench .venv-fuzz .fuzz build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -not -path './.headersweep/*' -prune -exec rm -rf {} +

@@ -29,6 +29,7 @@ COMMANDS = {
     "runs": Lazy("cli.commands.runs:runs", "List the newest runs."),
     "show": Lazy("cli.commands.show:show", "Show one run in full."),
     "diff": Lazy("cli.commands.diff:diff", "Compare two runs of a site: what changed, and which way."),
+    "compare": Lazy("cli.commands.compare:compare", "A site before and after a change, in numbers."),
     "export": Lazy("cli.commands.export:export", "Print every visit of a run, or its review as a report."),
     "rejudge": Lazy(
         "cli.commands.rejudge:rejudge", "Judge stored runs under the present rules, without a network."
@@ -41,6 +42,7 @@ COMMANDS = {
         "cli.commands.policy:policy", "What profiles demand, and what a changed policy would find."
     ),
     "baseline": Lazy("cli.commands.baseline:baseline", "Approve what a run showed; what comes later is new."),
+    "note": Lazy("cli.commands.note:note", "Write, check and keep the notes on changes."),
     "pause": Lazy("cli.commands.pause:pause", "The kill switch: stop all crawling within seconds."),
     "unpause": Lazy("cli.commands.pause:unpause", "Let crawling go on."),
     "up": Lazy("cli.commands.up:up", "Run everything in the foreground: servers, workers, beat."),

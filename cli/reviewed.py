@@ -21,20 +21,25 @@ def of_run(engine: Engine, run: Run, *, make_sets: bool = True) -> Report | None
 
     Without ``make_sets``, None too where the sets of an old run would have to be counted first, which may take long.
     """
+    if not run.is_final:
+        return None
+    judge(engine, run.run_id, make_sets=make_sets)
+    with engine.connect() as connection:
+        return read(connection, run)
+
+
+def judge(engine: Engine, run_id: int, *, make_sets: bool = True) -> None:
+    """Have a closed run judged by the rules of today, as far as nobody has done it yet and this role may write."""
     from sqlalchemy.exc import DBAPIError
 
     from scheduler import judging
 
-    if not run.is_final:
-        return None
     try:
-        judging.judge_run(engine, run.run_id, make_sets=make_sets)
+        judging.judge_run(engine, run_id, make_sets=make_sets)
     except DBAPIError as error:
         # Whoever may only read sees what others had judged.
         if getattr(error.orig, "sqlstate", None) not in READ_ONLY:
             raise
-    with engine.connect() as connection:
-        return read(connection, run)
 
 
 def read(connection: Connection, run: Run) -> Report | None:
@@ -43,6 +48,13 @@ def read(connection: Connection, run: Run) -> Report | None:
 
     sets = reviewed.header_sets(connection, run.run_id)
     return _report(connection, run, sets) if sets or not run.pages else None
+
+
+def at_hand(connection: Connection, run: Run) -> Report:
+    """What the present rules say of what is there of a run, judged or not: also of one that goes on, or that kept no sets."""
+    from scheduler import policies
+
+    return _report(connection, run, policies.header_sets(connection, run.run_id))
 
 
 def _start_answers(connection: Connection, run: Run, definition: dict[str, Any]) -> tuple[Answered, ...]:
@@ -56,16 +68,16 @@ def _start_answers(connection: Connection, run: Run, definition: dict[str, Any])
     return reviewed.answers_from(connection, run.run_id, run.site_id, parsed[0].key)
 
 
-def _causes(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> tuple[Cause, ...]:
+def _causes(
+    connection: Connection, run: Run, sets: tuple[HeaderSet, ...], more: tuple[Cause, ...]
+) -> tuple[Cause, ...]:
     """The causes under the policy that the run carries: waived, and new against the baseline, where it says so."""
-    from review import report
     from review.policy import scopes
-    from scheduler import policies, reviewed
+    from scheduler import policies
 
-    of_run = report.of_run(reviewed.redirects_of(connection, run.run_id))
     zones = scopes.zones(policies.policy_of(_definition(connection, run)))
     told_apart = policies.header_sets(connection, run.run_id, zones) if zones else sets
-    return policies.causes(connection, run.run_id, told_apart, of_run)
+    return policies.causes(connection, run.run_id, told_apart, more)
 
 
 def _definition(connection: Connection, run: Run) -> dict[str, Any]:
@@ -76,12 +88,13 @@ def _definition(connection: Connection, run: Run) -> dict[str, Any]:
 
 
 def _report(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> Report:
-    from cli import grading
+    from cli import grading, preloading
     from cli.render import words
     from review import judge
     from review.report import Report
 
     definition = _definition(connection, run)
+    answers, known = _start_answers(connection, run, definition), preloading.configured()
     return Report(
         run_id=run.run_id,
         site=run.site,
@@ -90,12 +103,12 @@ def _report(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> Re
         digest=words.hexed(run.digest) or "",
         owner=definition.get("owner") or "",
         rollback_note=definition.get("rollback_note") or "",
-        pages=run.pages or 0,
+        pages=sum(one.pages for one in sets) if run.pages is None else run.pages,
         accounting=run.accounting or {},
         rules_version=judge.RULES_VERSION,
-        grade=grading.grade(_start_answers(connection, run, definition)),
+        grade=grading.grade(answers, known),
         sets=sets,
-        causes=_causes(connection, run, sets),
+        causes=_causes(connection, run, sets, grading.preloading(answers, known)),
         changed_pages=run.changed_pages,
         not_judged=sum(one.pages for one in sets if not one.judgement.judged),
     )

@@ -4,6 +4,7 @@
     ├── UsageError                   2   what was asked for makes no sense
     ├── ConfigurationError           6   a setting or the deployment is wrong
     │   ├── SiteFileError            6   a site file has mistakes; nothing was applied
+    │   ├── NoteFileError            6   notes have mistakes
     │   └── WrongRevisionError       6   the database is not at the revision this program needs
     ├── UnavailableError             7   Postgres or Redis is out of reach
     ├── BusyError                    5   the same run is being worked on elsewhere
@@ -65,6 +66,14 @@ class Mistake:
 
 class SiteFileError(ConfigurationError):
     """A site file has mistakes; nothing was applied."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        self.mistakes = mistakes
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+
+
+class NoteFileError(ConfigurationError):
+    """Notes have mistakes."""
 
     def __init__(self, mistakes: list[Mistake]) -> None:
         self.mistakes = mistakes

@@ -39,8 +39,12 @@ class Settings:
     )
     log_level: str = _setting("info", "Least level that is logged: debug, info, warning or error.")
     sites: str = _setting("sites", "Folder of the site files.")
+    notes: str = _setting("notes", "Folder of the notes on changes.")
     contact: str = _setting(
         "", "URL or mail address put into the user agent; needed for sweeps of public sites."
+    )
+    preload_list: str = _setting(
+        "", "File with Chromium's HSTS preload list (transport_security_state_static.json). Empty: not known."
     )
     workers: int = _setting(
         0, "Worker processes that `up` and `sweep` start. 0: one for each core, at most 4."

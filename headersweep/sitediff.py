@@ -96,6 +96,11 @@ def flat(values: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def waiver_key(waiver: Waiver) -> str:
+    """The key under which a waiver stands in a flat definition."""
+    return f"waiver {waiver.label}"
+
+
 _NAMED: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "expect": lambda item: str(item["name"]),
     "waiver": lambda item: Waiver.from_json(item).label,

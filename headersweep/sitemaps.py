@@ -6,6 +6,7 @@ reports tags and builds no tree; a document type is refused, so there are no ent
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import zlib
@@ -133,14 +134,23 @@ def _gunzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
 def _inflated(member: Any, packed: bytes) -> Iterator[bytes]:
     more = True
     while more:
+        before = member.copy()
         try:
             piece = member.decompress(packed, _PIECE_BYTES)
         except zlib.error as error:
+            yield from _up_to_the_fault(before, packed)
             raise SitemapError("the gzip data is broken") from error
         yield piece
         packed = member.unconsumed_tail
         # A full piece may be followed by output that waits inside, with no input left.
         more = not member.eof and (bool(packed) or len(piece) == _PIECE_BYTES)
+
+
+def _up_to_the_fault(member: Any, packed: bytes) -> Iterator[bytes]:
+    """What stands before broken data, byte by byte: it must not depend on how the network cut the file."""
+    with contextlib.suppress(zlib.error):
+        for at in range(len(packed)):
+            yield member.decompress(packed[at : at + 1])
 
 
 def _text_entries(head: bytes, pieces: Iterator[bytes]) -> Iterator[SitemapEntry]:

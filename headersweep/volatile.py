@@ -41,7 +41,7 @@ _NONCE = re.compile(r"('nonce-)([^'\s;,]+)(')", re.IGNORECASE)
 _NO_NONCES = frozenset({"<nonce>", "<nonce:invalid>"})
 _BASE64_VALUE = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 _URL_START = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:)?(//[^/?#\\]*)?")
-_LINK = re.compile(r"<((?:[^<>]|<path>)*)>([^<]*)")
+_LINK = re.compile(r"<((?:[^<>]|<path>|<userinfo>)*)>([^<]*)")
 _PAGE_RELATION = re.compile(
     r";\s*rel\s*=\s*\"?\s*(?:canonical|shortlink|next|prev|previous|first|last|self|alternate|edit|amphtml)\b",
     re.IGNORECASE,

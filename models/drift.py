@@ -72,53 +72,59 @@ def from_spans() -> TextClause:
     """).bindparams(samples=SAMPLES)  # noqa: S608 - both parts are constants of this module
 
 
+_SETS = """
+    SELECT g.snapshot_id, g.status, g.scheme, g.facts_id, g.pages, s.content_hash, s.raw, f.facts,
+           ARRAY(SELECT page_id FROM unnest(g.page_ids) AS page_id ORDER BY page_id LIMIT :samples) AS sample_page_ids,
+           coalesce(k.first_run_id = :run_id, false) AS is_new
+    FROM g
+    JOIN snapshots s ON s.id = g.snapshot_id
+    LEFT JOIN body_facts f ON f.id = g.facts_id
+    LEFT JOIN site_snapshots k ON k.snapshot_id = g.snapshot_id
+                              AND k.site_id = :site_id
+    ORDER BY g.pages DESC, s.content_hash, g.status, g.scheme, g.facts_id
+"""
+"""Columns and order are those of the sets that are kept (models/reviews.py)."""
+
+
 def sets_from_visits() -> TextClause:
-    """What run :run_id showed: snapshots with status and scheme, the most common first. Reads the run as a whole."""
-    return text("""
-        SELECT g.snapshot_id, g.status, g.scheme, g.pages,
-               ARRAY(SELECT page_id FROM unnest(g.page_ids) AS page_id ORDER BY page_id LIMIT :samples) AS page_ids
-        FROM (SELECT v.snapshot_id, v.status, p.scheme, count(*) AS pages, array_agg(v.page_id) AS page_ids
-              FROM visits v
-              CROSS JOIN LATERAL (SELECT CASE WHEN url LIKE 'https:%' THEN 'https' ELSE 'http' END AS scheme
-                                  FROM pages WHERE id = v.page_id OFFSET 0) p
-              WHERE v.run_id = :run_id AND v.snapshot_id IS NOT NULL
-              GROUP BY 1, 2, 3) g
-        ORDER BY g.pages DESC, 1, 2, 3
-    """).bindparams(samples=SAMPLES)
+    """The header sets of run :run_id of site :site_id, the most common first, where none are kept. Reads the run as a whole."""
+    return text(f"""
+        WITH g AS MATERIALIZED (
+            SELECT v.snapshot_id, v.status, p.scheme, coalesce(v.facts_id, 0) AS facts_id,
+                   count(*) AS pages, array_agg(v.page_id) AS page_ids
+            FROM visits v
+            CROSS JOIN LATERAL (SELECT CASE WHEN url LIKE 'https:%' THEN 'https' ELSE 'http' END AS scheme
+                                FROM pages WHERE id = v.page_id OFFSET 0) p
+            WHERE v.run_id = :run_id AND v.snapshot_id IS NOT NULL
+            GROUP BY 1, 2, 3, 4)
+        {_SETS}
+    """).bindparams(samples=SAMPLES)  # noqa: S608 - both parts are constants of this module
 
 
 def sets_from_spans() -> TextClause:
-    """The same from spans, for a run whose visits are gone. Plan: uq_pages_site_id_url_key, then pk_spans by key."""
-    return text("""
-        SELECT g.snapshot_id, g.status, g.scheme, g.pages,
-               ARRAY(SELECT page_id FROM unnest(g.page_ids) AS page_id ORDER BY page_id LIMIT :samples) AS page_ids
-        FROM (SELECT s.snapshot_id, s.status,
-                     CASE WHEN p.url LIKE 'https:%' THEN 'https' ELSE 'http' END AS scheme,
-                     count(*) AS pages, array_agg(p.id) AS page_ids
-              FROM pages p
-              CROSS JOIN LATERAL (SELECT snapshot_id, status FROM spans
-                                  WHERE page_id = p.id AND first_run_id <= :run_id
-                                    AND coalesce(last_run_id >= :run_id, true)
-                                  ORDER BY first_run_id DESC LIMIT 1) s
-              WHERE p.site_id = :site_id
-              GROUP BY 1, 2, 3) g
-        ORDER BY g.pages DESC, 1, 2, 3
-    """).bindparams(samples=SAMPLES)
+    """The same from spans, for a run whose visits are gone; nobody knows its bodies any more.
+
+    Plan: uq_pages_site_id_url_key, then pk_spans by key.
+    """
+    return text(f"""
+        WITH g AS MATERIALIZED (
+            SELECT s.snapshot_id, s.status,
+                   CASE WHEN p.url LIKE 'https:%' THEN 'https' ELSE 'http' END AS scheme,
+                   CAST(0 AS bigint) AS facts_id, count(*) AS pages, array_agg(p.id) AS page_ids
+            FROM pages p
+            CROSS JOIN LATERAL (SELECT snapshot_id, status FROM spans
+                                WHERE page_id = p.id AND first_run_id <= :run_id
+                                  AND coalesce(last_run_id >= :run_id, true)
+                                ORDER BY first_run_id DESC LIMIT 1) s
+            WHERE p.site_id = :site_id
+            GROUP BY 1, 2, 3)
+        {_SETS}
+    """).bindparams(samples=SAMPLES)  # noqa: S608 - both parts are constants of this module
 
 
 def snapshots_by_id() -> TextClause:
-    """The snapshots :ids, and whether run :run_id brought them to its site. Plan: pk_snapshots, pk_site_snapshots."""
-    return text("""
-        SELECT s.id, s.content_hash, s.raw, coalesce(k.first_run_id = :run_id, false) AS is_new
-        FROM snapshots s
-        LEFT JOIN site_snapshots k ON k.snapshot_id = s.id AND k.site_id = :site_id
-        WHERE s.id = ANY(CAST(:ids AS bigint[]))
-    """)
-
-
-def urls() -> TextClause:
-    """The URLs of the pages :ids. Plan: pk_pages."""
-    return text("SELECT id, url FROM pages WHERE id = ANY(CAST(:ids AS bigint[]))")
+    """The bytes of the snapshots :ids. Plan: pk_snapshots."""
+    return text("SELECT id, raw FROM snapshots WHERE id = ANY(CAST(:ids AS bigint[]))")
 
 
 def previous() -> TextClause:

@@ -59,6 +59,27 @@ def head() -> str:
     return str(ScriptDirectory.from_config(config()).get_current_head())
 
 
+@dataclass(frozen=True)
+class Step:
+    """One migration: its revision, its file from the top of the repository, and its first sentence."""
+
+    revision: str
+    path: str
+    summary: str
+
+
+def between(old: str, new: str) -> list[Step]:
+    """The migrations that lead from one revision to another, in their order."""
+    found = ScriptDirectory.from_config(config()).iterate_revisions(new, old)
+    steps = [_step(script) for script in found]
+    return steps[::-1]
+
+
+def _step(script: Script) -> Step:
+    doc = (script.doc or "").strip()
+    return Step(script.revision, f"alembic/versions/{Path(script.path).name}", doc.partition("\n")[0])
+
+
 def current(engine: Engine) -> str | None:
     """The revision of a database; None for an empty one."""
     with engine.connect() as connection:

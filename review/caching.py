@@ -148,6 +148,27 @@ def sharing(received: Received, *, authorized: bool = False) -> Sharing:
     return max((_allowed(received, each) for each in instructions), key=_rank, default=Sharing.NEVER)
 
 
+def fresh_for(received: Received) -> int | None:
+    """The most seconds that any shared cache may give the answer to others without asking; None where nobody said.
+
+    An Expires without a Date beside it says no number of seconds.
+    """
+    if sharing(received) is not Sharing.FRESH:
+        return None
+    allowed = [each or CacheControl({}) for each in _instructions(received)]
+    known = [
+        seconds
+        for each in allowed
+        if _allowed(received, each) is Sharing.FRESH and (seconds := _stated(received, each)) is not None
+    ]
+    return max(known, default=None)
+
+
+def _stated(received: Received, rules: CacheControl) -> int | None:
+    named = any(rules.seconds(name) is not None for name in ("s-maxage", "max-age"))
+    return _lifetime(received, rules) if named or received.values("date") else None
+
+
 def _rank(sharing: Sharing) -> int:
     return sharing.rank
 

@@ -11,7 +11,6 @@ _TIME = re.compile(r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?![0-9])")
 _DAY = re.compile(r"([0-9]{1,2})(?![0-9])")
 _YEAR = re.compile(r"([0-9]{2,4})(?![0-9])")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_OLDEST_YEAR = 1601
 _LONGEST = 200
 
 LAST_CENTURY = range(70, 100)
@@ -20,7 +19,10 @@ THIS_CENTURY = range(70)
 
 @functools.lru_cache(maxsize=1024)
 def instant(text: str) -> int | None:
-    """Seconds since 1970; None for what a browser takes for no date. The parts may stand in any order."""
+    """Seconds since 1970; None for what a browser takes for no date. The parts may stand in any order.
+
+    A year before 1601 is one long past to Chromium and Firefox, although 5.1.1 refuses it.
+    """
     clock = day = month = year = None
     for token in _DELIMITERS.split(text[:_LONGEST]):
         if clock is None and (match := _TIME.match(token)):
@@ -43,8 +45,6 @@ def _full(year: int) -> int:
 
 
 def _seconds(year: int, month: int, day: int, clock: tuple[int, ...]) -> int | None:
-    if year < _OLDEST_YEAR:
-        return None
     hour, minute, second = clock
     try:
         return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())

@@ -34,6 +34,8 @@ PREFIXES = ("__host-http-", "__secure-", "__host-", "__http-")
 """Names that promise attributes; browsers compare them without case, the longest first."""
 
 _SPACE = " \t"
+_NO_DATE = "<expires:invalid>"
+"""An Expires that is no date, as stored snapshots have it."""
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _MAX_AGE = re.compile(r"-?[0-9]+")
@@ -83,6 +85,8 @@ class Cookie:
     @property
     def prefix(self) -> str:
         """The prefix that its name begins with, in lower case; empty without one."""
+        if not self.name.startswith("__"):
+            return ""
         lower = self.name.lower()
         return next((prefix for prefix in PREFIXES if lower.startswith(prefix)), "")
 
@@ -106,14 +110,14 @@ def cookie(line: str, *, secure: bool = True, host: str = "", date: str = "") ->
     pair, *parts = line.split(";")
     name, value = _name_and_value(pair)
     attributes = _attributes(parts)
-    made = _made(name, attributes, date)
+    made = _made(name, attributes, date, shown(line[:LONGEST_SHOWN]))
     rejected = (
         _unreadable(line, name, value)
         or _foreign(attributes.get("domain"), host)
         or _forbidden(made, secure=secure or _is_local(host))
         or _nameless_prefix(name, value)
     )
-    return replace(made, rejected_because=rejected, evidence=shown(line[:LONGEST_SHOWN]))
+    return made if rejected is None else replace(made, rejected_because=rejected)
 
 
 def shown(line: str) -> str:
@@ -140,15 +144,17 @@ def _attributes(parts: list[str]) -> dict[str, str]:
 
 
 def _note(found: dict[str, str], name: str, value: str) -> None:
-    """Expires and Max-Age that make no sense do not replace an earlier one that does (5.6.1, 5.6.2)."""
-    unusable = (name == "max-age" and not _MAX_AGE.fullmatch(value)) or (
-        name == "expires" and not value.startswith("<expires") and cookie_dates.instant(value) is None
-    )
-    if not unusable:
-        found[name] = value
+    """A Max-Age that makes no sense does not replace an earlier one (5.6.2).
+
+    An Expires that makes none does in Chromium and Firefox, whatever 5.6.1 says: it is as if there were none.
+    """
+    if name == "max-age" and not _MAX_AGE.fullmatch(value):
+        return
+    is_date = name != "expires" or value.startswith("<expires") or cookie_dates.instant(value) is not None
+    found[name] = value if is_date else _NO_DATE
 
 
-def _made(name: str, attributes: dict[str, str], date: str) -> Cookie:
+def _made(name: str, attributes: dict[str, str], date: str, evidence: str) -> Cookie:
     said = attributes.get("samesite", "").lower()
     path = attributes.get("path", "")
     lifetime = _lifetime(attributes, date)
@@ -162,9 +168,9 @@ def _made(name: str, attributes: dict[str, str], date: str) -> Cookie:
         domain=attributes.get("domain", "").lower().removeprefix(".") or None,
         partitioned="partitioned" in attributes,
         mistyped=next(filter(_is_mistyped, itertools.islice(attributes, MOST)), ""),
-        persistent="max-age" in attributes
-        or attributes.get("expires", "<expires:invalid>") != "<expires:invalid>",
+        persistent="max-age" in attributes or attributes.get("expires", _NO_DATE) != _NO_DATE,
         lifetime=lifetime,
+        evidence=evidence,
     )
 
 
@@ -180,6 +186,8 @@ def _lifetime(attributes: dict[str, str], date: str) -> int | None:
     if "max-age" in attributes:
         return _seconds(attributes["max-age"])
     expires = attributes.get("expires", "")
+    if not expires:
+        return None
     until, now = cookie_dates.instant(expires), cookie_dates.instant(date)
     if until is None:
         return 0 if expires == "<expires:past>" else None
@@ -206,6 +214,8 @@ def _unreadable(line: str, name: str, value: str) -> str | None:
 
 def _foreign(said: str | None, host: str) -> str | None:
     """Why its Domain makes a browser refuse it (5.7, steps 5 to 10); of an unknown host the best is assumed."""
+    if said == ".":
+        return "its Domain is a dot"
     domain = (said or "").lower().removeprefix(".")
     host = host.lower()
     if not domain or domain == host:
@@ -245,6 +255,8 @@ def _forbidden(made: Cookie, *, secure: bool) -> str | None:
 
 def broken_promise(made: Cookie) -> str | None:
     """Which attribute the prefix of its name promises and its line does not give (5.4)."""
+    if not made.prefix:
+        return None
     return next(
         (f"its name begins with {made.name[: len(made.prefix)]} and {what}" for what in _lacks(made)), None
     )
@@ -265,4 +277,6 @@ def _nameless_prefix(name: str, value: str) -> str | None:
     """A cookie without a name is sent as its value, and so could pass for one with a prefix (5.7)."""
     if not name and value.lower().startswith(PREFIXES):
         return "it has no name, and its value looks like a name with a prefix"
+    if not name and "=" in value:
+        return "it has no name, and its value looks like a name and a value"
     return None

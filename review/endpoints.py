@@ -64,6 +64,16 @@ def groups(received: Received) -> list[dict[str, Any]]:
     return [group for each in found or () if (group := _group(each)) is not None]
 
 
+def alive(received: Received) -> frozenset[str]:
+    """The groups of Report-To that are not being taken back: without an age they are forgotten."""
+    return frozenset(group["group"] for group in groups(received) if group["max_age"] > 0)
+
+
+def reachable(received: Received) -> frozenset[str]:
+    """Every name that some browser can send reports to."""
+    return alive(received) | usable(received).keys()
+
+
 def nel(received: Received) -> dict[str, Any] | None:
     """The Network Error Logging policy, or None where Chromium ignores it."""
     value = received.combined(NEL) if received.secure else None

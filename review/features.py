@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
 POWERFUL = frozenset(
     {
@@ -52,8 +50,6 @@ KNOWN = POWERFUL | frozenset(_NAMES.split())
 """Those of the standards and of Chromium, its experiments included, and retired ones, which do no harm."""
 
 _ORIGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#\s\\]+)")
-_CLOSE_ENOUGH = 0.75
-_LONGEST_NAME = 40
 
 
 def origin(text: str) -> str | None:
@@ -66,12 +62,3 @@ def folded(entries: Iterable[str]) -> list[str]:
     """An allowlist without repeats; with a star in it, nothing else counts."""
     found = list(dict.fromkeys(entries))
     return ["*"] if "*" in found else found
-
-
-@lru_cache(maxsize=1024)
-def suggestion(name: str) -> str:
-    """The known feature that a name was probably meant to be; empty where none is close."""
-    if len(name) > _LONGEST_NAME:
-        return ""
-    close = difflib.get_close_matches(name.lower(), KNOWN, n=1, cutoff=_CLOSE_ENOUGH)
-    return close[0] if close else ""

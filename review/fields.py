@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from http_sf import Token
@@ -72,7 +71,5 @@ def string_parameter(parameters: Parameters, name: str) -> str:
     return str(found) if is_string(found) else ""
 
 
-@lru_cache(maxsize=16)
 def _parsed(value: str | None, kind: str) -> Any:
-    """Kept for as long as one answer is judged, where several checks look at it; nobody may change it."""
     return readers.structured(value, kind) if value is not None and len(value) <= LONGEST else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from headersweep.responses import ResponseClass
 
@@ -22,12 +23,15 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """Greater is worse."""
-        return list(Severity).index(self)
+        return _RANKS[self]
 
     def lowered(self) -> Severity:
         """One level less, ``info`` at the least."""
-        return list(Severity)[max(self.rank - 1, 0)]
+        return _LOWERED[self]
 
+
+_RANKS: dict[Severity, int] = {severity: rank for rank, severity in enumerate(Severity)}
+_LOWERED: dict[Severity, Severity] = dict(zip(Severity, (Severity.INFO, *Severity), strict=False))
 
 ANY = frozenset(ResponseClass) - {ResponseClass.BLOCKED}
 DOCUMENTS = frozenset({ResponseClass.DOCUMENT, ResponseClass.ERROR})
@@ -54,9 +58,11 @@ class Rule:
     classes: frozenset[ResponseClass] = ANY
     opinion: bool = False
 
-    def found(self, evidence: str = "", subject: str = "", detail: str = "") -> Finding:
+    def found(
+        self, evidence: str = "", subject: str = "", detail: str = "", *, severity: Severity | None = None
+    ) -> Finding:
         """A finding of this kind. ``subject`` tells causes of one code apart: a directive, a cookie's name."""
-        return Finding(self.code, self.severity, _cut(evidence), subject, detail)
+        return Finding(self.code, severity or self.severity, _cut(evidence), subject, detail)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,6 +76,14 @@ class Finding:
     subject: str = ""
     detail: str = ""
     """What exactly is wrong here, in a few words, where the rule's texts cannot know."""
+
+
+class Found(NamedTuple):
+    """A finding that only a whole run shows, on how many pages, and some of them."""
+
+    finding: Finding
+    pages: int
+    urls: tuple[str, ...]
 
 
 def _cut(evidence: str) -> str:

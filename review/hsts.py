@@ -16,6 +16,8 @@ LONGEST_SECONDS = 2**63 - 1
 _WHITESPACE = " \t"
 _KNOWN = frozenset({"max-age", "includesubdomains", "preload"})
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PLAIN = re.compile(rf"({_TOKEN.pattern}+)(?:=({_TOKEN.pattern}+))?")
+"""Most directives as they are written; the unknown ones among them need no closer look."""
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _DIGITS = len(str(LONGEST_SECONDS))
@@ -53,6 +55,9 @@ def parse(value: str) -> Policy | Refused:
     """One header line's value."""
     known: dict[str, str | None] = {}
     for piece in _pieces(value):
+        plain = _PLAIN.fullmatch(piece)
+        if plain is not None and plain[1].lower() not in _KNOWN:
+            continue
         found = _directive(piece)
         if isinstance(found, Refused):
             return found

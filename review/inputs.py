@@ -19,7 +19,7 @@ from review.grades.scan import Hop
 
 Pair = tuple[str, str]
 
-_STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?: [^\n]*)?\r?(?:\n|\Z)", re.IGNORECASE)
+_STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? +([1-9]\d{2})(?: [^\n]*)?\r?(?:\n|\Z)", re.IGNORECASE)
 _HEAD_END = re.compile(rb"\n\r?(?:\n|\Z)")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _NO_VALUE = re.compile(r"[\0\r\n]")
@@ -64,7 +64,7 @@ def block(data: bytes, url: str = "", status: int | None = None) -> Answer:
     code, raw = heads[-1]
     parsed = headers.parse_block(raw)
     if code is None and not parsed.pairs:
-        raise UnreadableError("there is no header line in it")
+        raise UnreadableError("there is no header line in it; what `curl -sI URL` prints can be judged")
     found = status or code or 200
     return Answer(parsed.pairs, found, url, parsed.malformed, tuple(chain), body or None)
 

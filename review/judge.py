@@ -11,7 +11,7 @@ from review import table, tokens
 from review.finding import Finding
 from review.received import Received
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Grows whenever a judgement of any answer may differ from before; kept beside every judgement."""
 
 
@@ -33,9 +33,18 @@ def judge(received: Received) -> Judgement:
         _placed(finding, kind)
         for check in table.CHECKS
         for finding in check.check(received)
-        if kind in table.RULES[finding.code].classes
+        if applies(table.RULES[finding.code].classes, received)
     }
-    return Judgement(kind, tuple(sorted(found, key=_order)))
+    return Judgement(kind, tuple(sorted(found, key=order)))
+
+
+def applies(classes: frozenset[ResponseClass], received: Received) -> bool:
+    """Whether what holds for these classes holds for an answer.
+
+    An error page of plain text runs no script: what is said of documents is said of error pages that are documents.
+    """
+    kind = received.response_class
+    return kind in classes and (kind is not ResponseClass.ERROR or received.shown_as in classes)
 
 
 def effective(received: Received) -> dict[str, Any]:
@@ -56,5 +65,6 @@ def _placed(finding: Finding, kind: ResponseClass) -> Finding:
 _masked = lru_cache(maxsize=1024)(tokens.masked)
 
 
-def _order(finding: Finding) -> tuple[int, str, str, str]:
-    return -finding.severity.rank, finding.code, finding.subject, finding.evidence
+def order(finding: Finding) -> tuple[int, str, str, str, str]:
+    """The place of a finding among others: the worst first."""
+    return -finding.severity.rank, finding.code, finding.subject, finding.evidence, finding.detail

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from review import readers
 from review.received import Received
 
@@ -22,3 +25,14 @@ def members(value: str | None) -> list[str]:
 def tokens(received: Received, name: str) -> frozenset[str]:
     """The parts of a header's list in lower case."""
     return frozenset(part.lower() for part in members(received.combined(name)))
+
+
+def filled(value: str, separator: str, content: re.Pattern[str]) -> Iterator[str]:
+    """The parts of a value that have any content, one by one: whoever needs a few of many does not pay for all."""
+    at = 0
+    while (found := content.search(value, at)) is not None:
+        start = value.rfind(separator, at, found.start()) + 1 or at
+        end = value.find(separator, found.end())
+        end = len(value) if end < 0 else end
+        yield value[start:end]
+        at = end + 1

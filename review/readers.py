@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Any
 
 import http_sf
 
 WHITESPACE = " \t"
+_MEMBER = re.compile(r',([^",]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"[^",]*+|\\?\Z))*+)', re.DOTALL)
+"""A comma, and what follows it up to the next one outside of quotes; quotes that nothing closes go on to the end."""
 
 
 def decoded_and_split(value: str | None) -> list[str]:
@@ -18,26 +22,21 @@ def decoded_and_split(value: str | None) -> list[str]:
         return []
     if '"' not in value:
         return [piece.strip(WHITESPACE) for piece in value.split(",")]
-    values: list[str] = []
-    piece: list[str] = []
-    quoted = escaped = False
-    for character in value:
-        if quoted:
-            piece.append(character)
-            quoted = escaped or character != '"'
-            escaped = character == "\\" and not escaped
-        elif character == ",":
-            values.append("".join(piece).strip(WHITESPACE))
-            piece = []
-        else:
-            piece.append(character)
-            quoted = character == '"'
-    values.append("".join(piece).strip(WHITESPACE))
-    return values
+    return [piece.strip(WHITESPACE) for piece in _MEMBER.findall(f",{value}")]
 
 
+def first(value: str | None) -> str | None:
+    """The first of these values; None without the header."""
+    found = _MEMBER.match(f",{value}") if value is not None else None
+    return found[1].strip(WHITESPACE) if found else None
+
+
+@lru_cache(maxsize=16)
 def structured(value: str, kind: str) -> Any:
-    """A structured field (RFC 9651) of type ``item``, ``list`` or ``dictionary``; None where a browser refuses it whole."""
+    """A structured field (RFC 9651) of type ``item``, ``list`` or ``dictionary``; None where a browser refuses it whole.
+
+    Kept for as long as one answer is judged, where several checks look at it; nobody may change it.
+    """
     try:
         return http_sf.parse(value.encode("latin-1", "replace"), tltype=kind)
     except (http_sf.StructuredFieldError, ValueError):

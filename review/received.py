@@ -26,11 +26,19 @@ class Received:
     facts: BodyFacts | None = None
     response_class: ResponseClass = ResponseClass.DOCUMENT
     _by_name: dict[str, tuple[Pair, ...]] = field(default_factory=dict, repr=False, compare=False)
+    # What was asked for once: every check asks, and a name may have thousands of lines.
+    _values: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _lines: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def secure(self) -> bool:
         """Whether it came over https."""
         return self.scheme == "https"
+
+    @property
+    def shown_as(self) -> ResponseClass:
+        """What a browser would take a successful answer with these headers for: of an error page, what it shows."""
+        return responses.by_type(responses.media_type((name.lower(), value) for name, value in self.pairs))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -43,11 +51,15 @@ class Received:
 
     def values(self, name: str) -> tuple[str, ...]:
         """The values of the lines of that (lower-case) name, in order, without whitespace around them."""
-        return tuple(value for _, value in self._by_name.get(name, ()))
+        if name in self._by_name and name not in self._values:
+            self._values[name] = tuple([value for _, value in self._by_name[name]])
+        return self._values.get(name, ())
 
     def lines(self, name: str) -> tuple[str, ...]:
         """The lines of that (lower-case) name as received: for evidence."""
-        return tuple(f"{pair[0]}: {pair[1]}" for pair in self._by_name.get(name, ()))
+        if name in self._by_name and name not in self._lines:
+            self._lines[name] = tuple([f"{written}: {value}" for written, value in self._by_name[name]])
+        return self._lines.get(name, ())
 
     def line(self, name: str) -> str:
         """All lines of that name as one evidence; empty without any."""

@@ -9,10 +9,9 @@ import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from headersweep.responses import ResponseClass
-from review.finding import Finding, Rule, Severity
+from review.finding import Found, Rule, Severity
 
 MAX_HOPS = 3
 """More redirects in a row than these are said."""
@@ -82,19 +81,11 @@ class Chain:
     url: str
 
 
-class Found(NamedTuple):
-    """A finding of a run, on how many pages, and one of them."""
-
-    finding: Finding
-    pages: int
-    url: str
-
-
 def judge(hops: Iterable[Hop], chains: Iterable[Chain] = ()) -> tuple[Found, ...]:
     """What is to be said of a run's redirects: hops of http origins without a target, and all redirects."""
     known = [hop for hop in hops if not _is_loopback(hop.source)]
     found = [*_http_origins(known), *_downgrades(known)]
-    found += [Found(LONG_CHAIN.found(subject=one.source), one.pages, one.url) for one in chains]
+    found += [Found(LONG_CHAIN.found(subject=one.source), one.pages, (one.url,)) for one in chains]
     return tuple(
         sorted(found, key=lambda one: (-one.finding.severity.rank, one.finding.code, one.finding.subject))
     )
@@ -132,7 +123,7 @@ def _found(rule: Rule, origin: str, hops: list[Hop], detail: str) -> Found:
     # What was received is each page's own; one of them stands for all.
     evidence = f"{hops[0].url} -> {hops[0].target}" if hops[0].target else hops[0].url
     finding = rule.found(evidence, subject=origin, detail=detail)
-    return Found(finding, sum(hop.pages for hop in hops), hops[0].url)
+    return Found(finding, sum(hop.pages for hop in hops), (hops[0].url,))
 
 
 def _host(origin: str) -> str:

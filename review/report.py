@@ -10,9 +10,8 @@ from typing import Any
 from headersweep.bodyfacts import BodyFacts
 from headersweep.responses import ResponseClass
 from review import table
-from review.finding import Finding, Rule, Severity
+from review.finding import Finding, Found, Rule, Severity
 from review.judge import Judgement
-from review.redirects import Found
 
 SAMPLES = 3
 """How many sample URLs stand beside a cause or a header set."""
@@ -98,7 +97,7 @@ def causes(sets: Iterable[HeaderSet]) -> tuple[Cause, ...]:
 
 
 def of_run(found: Iterable[Found]) -> tuple[Cause, ...]:
-    """The causes that only a whole run shows: its redirects."""
+    """The causes that only a whole run shows: of its redirects, its nonces."""
     return tuple(
         Cause(
             rule=table.RULES[finding.code],
@@ -109,9 +108,9 @@ def of_run(found: Iterable[Found]) -> tuple[Cause, ...]:
             pages=pages,
             snapshots=0,
             classes=(),
-            sample_urls=(url,),
+            sample_urls=urls,
         )
-        for finding, pages, url in found
+        for finding, pages, urls in found
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from enum import StrEnum
 
 from review import cookies
@@ -76,6 +77,9 @@ NO_SESSIONS = (
 """Parts of names that are none, whatever else is in them."""
 ANTI_FORGERY = ("csrf", "xsrf", "antiforgery", "requestverificationtoken")
 
+_NO_SESSION, _SESSION_PART, _ANTI_FORGERY = (
+    re.compile("|".join(map(re.escape, parts))) for parts in (NO_SESSIONS, SESSION_PARTS, ANTI_FORGERY)
+)
 _KNOWN = frozenset(name for name, _ in SESSIONS)
 
 
@@ -93,17 +97,18 @@ def likeness(name: str) -> Likeness:
     bare = _bare(name)
     if bare in _KNOWN or bare.startswith(SESSION_BEGINNINGS):
         return Likeness.KNOWN
-    if any(part in bare for part in NO_SESSIONS):
+    if _NO_SESSION.search(bare):
         return Likeness.NONE
-    if bare.endswith(SESSION_ENDINGS) or any(part in bare for part in SESSION_PARTS):
+    if bare.endswith(SESSION_ENDINGS) or _SESSION_PART.search(bare):
         return Likeness.SUGGESTED
     return Likeness.NONE
 
 
+@functools.lru_cache(maxsize=1024)
 def is_anti_forgery(name: str) -> bool:
     """Whether a cookie of that name protects against forged requests."""
     bare = _bare(name)
-    return any(part in bare for part in ANTI_FORGERY)
+    return _ANTI_FORGERY.search(bare) is not None
 
 
 def _bare(name: str) -> str:

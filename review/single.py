@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from headersweep import masking
 from headersweep.bodyfacts import BodyFacts
-from review import judge, table
+from review import judge, preload, table
 from review import received as reading
 from review.finding import Finding, Severity
 from review.grades import mdn
@@ -15,6 +16,7 @@ from review.grades.mdn import Grade
 from review.grades.scan import Scan, host_of, scheme_of
 from review.inputs import Answer
 from review.judge import Judgement
+from review.preload import PreloadList
 
 UNKNOWN_URL = "https:///"
 """Stands for an address that nobody said: over https, on no host in particular."""
@@ -28,6 +30,8 @@ class Verdict:
     judgement: Judgement
     effective: dict[str, Any]
     grade: Grade
+    preload: Mapping[str, Any] | None = None
+    """What the preload list says of the host; None: no list was given, or nobody said the host."""
 
     def worst(self) -> Severity | None:
         """The severity of its worst finding; None without any."""
@@ -44,10 +48,16 @@ class Verdict:
             "response_class": str(self.judgement.response_class),
             "judged": self.judgement.judged,
             "rules_version": judge.RULES_VERSION,
+            "preload": self.preload,
         }
 
 
-def verdict(answer: Answer, facts: BodyFacts | None = None, algorithm: int = mdn.NEWEST) -> Verdict:
+def verdict(
+    answer: Answer,
+    facts: BodyFacts | None = None,
+    algorithm: int = mdn.NEWEST,
+    known: PreloadList | None = None,
+) -> Verdict:
     """The verdict on an answer; never raises, whatever was received."""
     url = answer.url or UNKNOWN_URL
     received = reading.received(
@@ -58,8 +68,21 @@ def verdict(answer: Answer, facts: BodyFacts | None = None, algorithm: int = mdn
         malformed=answer.malformed,
         facts=facts,
     )
-    scan = Scan(url, answer.pairs, answer.status, answer.chain, facts=facts)
-    return Verdict(answer, judge.judge(received), judge.effective(received), mdn.grade(scan, algorithm))
+    scan = looked_up(Scan(url, answer.pairs, answer.status, answer.chain, facts=facts), known)
+    grade, judgement = mdn.grade(scan, algorithm), judge.judge(received)
+    if known is None or not received.host:
+        return Verdict(answer, judgement, judge.effective(received), grade)
+    told = (*preload.explained(judgement.findings, received.host, known), *preload.judge(received, known))
+    judgement = replace(judgement, findings=tuple(sorted(told, key=judge.order)))
+    return Verdict(answer, judgement, judge.effective(received), grade, preload.as_json(received.host, known))
+
+
+def looked_up(scan: Scan, known: PreloadList | None) -> Scan:
+    """What a scanner saw, with what the preload list says of each host on the way."""
+    if known is None or not host_of(scan.url):
+        return scan
+    chain = tuple(replace(hop, preloaded=known.entry(host_of(hop.url)) is not None) for hop in scan.chain)
+    return replace(scan, chain=chain, preloaded=known.entry(host_of(scan.url)) is not None)
 
 
 def as_object(finding: Finding) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from review import redirects
+from review import nonces, preload, redirects
 from review.checks import (
     cache,
     clear_site_data,
@@ -15,6 +15,7 @@ from review.checks import (
     corp,
     cors,
     csp,
+    csp_differences,
     csp_gaps,
     csp_reporting,
     csp_scripts,
@@ -38,6 +39,7 @@ from review.checks import (
 )
 from review.finding import Finding, Rule
 from review.policy import rules
+from review.probes import kinds
 from review.received import Received
 
 Effective = Callable[[Received], Any]
@@ -65,6 +67,7 @@ class Check(Protocol):
 CHECKS: tuple[Check, ...] = (
     strict_transport_security,
     csp,
+    csp_differences,
     csp_gaps,
     csp_scripts,
     csp_syntax,
@@ -94,7 +97,12 @@ CHECKS: tuple[Check, ...] = (
 )
 
 RULES: dict[str, Rule] = (
-    {rule.code: rule for check in CHECKS for rule in check.RULES} | redirects.BY_CODE | rules.RULES
+    {rule.code: rule for check in CHECKS for rule in check.RULES}
+    | redirects.BY_CODE
+    | nonces.BY_CODE
+    | preload.BY_CODE
+    | kinds.BY_CODE
+    | rules.RULES
 )
 """Every rule by its code: those on single answers, on whole runs, and of policies."""
 

@@ -13,8 +13,8 @@ from headersweep import digest, guard, headers, logs, urls
 from headersweep.definition import SiteDefinition
 from headersweep.states import FINAL_STATES, Outcome, RunState
 from models import engine as engines
-from models import frontier, outbox, redirects, reviews, runs, shards, sites, snapshots, spans, visits
-from scheduler import judging
+from models import frontier, nonces, outbox, redirects, reviews, runs, shards, sites, snapshots, spans, visits
+from scheduler import judging, probing
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Row
@@ -138,6 +138,7 @@ def close(connection: Connection, run: Row[Any], accounting: Accounting, state: 
     # A run that was opened again gets its sets anew.
     connection.execute(reviews.drop_sets(), {"run_id": run.id})
     connection.execute(redirects.drop(), {"run_id": run.id})
+    connection.execute(nonces.drop(), {"run_id": run.id})
     judging.make_sets(connection, run.id)
     used = [row.id for row in connection.execute(visits.snapshots_of_run(), {"run_id": run.id})]
     kept = connection.execute(
@@ -156,6 +157,7 @@ def close(connection: Connection, run: Row[Any], accounting: Accounting, state: 
         "digest": run_digest(connection, run.id),
     }
     closed = connection.execute(runs.close(), values).one()
+    probing.plant(connection, run, state)
     promise(connection, run, closed, values)
 
 

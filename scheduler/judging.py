@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from headersweep import bodyfacts, headers, logs
+from headersweep import logs
 from headersweep.states import FINAL_STATES
-from models import redirects, reviews, runs, visits
+from models import nonces, redirects, reviews, runs, visits
 from review import judge
 from review.finding import Finding, Severity
-from review.received import received
 from scheduler import reviewed
 from scheduler.reviewed import Key
 
@@ -99,9 +98,11 @@ def ensure_sets(connection: Connection, run_id: int) -> bool:
 
 
 def make_sets(connection: Connection, run_id: int) -> int:
-    """Keep which header sets a run showed, on how many pages, from its visits; returns how many sets."""
+    """Keep from its visits which header sets a run showed, where it redirects, which nonces it repeats; returns how many sets."""
     connection.execute(text(UNSORTED))
     made = connection.execute(reviews.add_sets(), {"run_id": run_id}).rowcount
+    earlier = list(connection.execute(nonces.earlier(), {"run_id": run_id}).scalars())
+    connection.execute(nonces.add(), {"run_id": run_id, "earlier": earlier})
     connection.execute(text("SET LOCAL enable_sort TO DEFAULT"))
     connection.execute(redirects.add(), {"run_id": run_id})
     return made
@@ -132,21 +133,12 @@ def _judge_batch(engine: Engine, rows: Sequence[Row[Any]], tally: _Tally) -> Non
     verdicts: dict[Key, Judgement] = {}
     for row in rows:
         try:
-            verdicts[reviewed.key(row)] = judgement_of(row)
+            verdicts[reviewed.key(row)] = reviewed.judgement_of(row)
         except Exception as error:  # noqa: BLE001 - a defect of one check: what else the run shows is judged
             tally.errors.append(error)
     if verdicts:
         with engine.begin() as connection:
             tally.judged += keep(connection, verdicts)
-
-
-def judgement_of(row: Row[Any]) -> Judgement:
-    """The judgement of a snapshot's bytes with a status over a scheme, and of what was read in the bodies."""
-    parsed = headers.parse_block(bytes(row.raw))
-    known = None if row.facts is None else bodyfacts.from_json(row.facts)
-    return judge.judge(
-        received(parsed.pairs, status=row.status, scheme=row.scheme, malformed=parsed.malformed, facts=known)
-    )
 
 
 def keep(connection: Connection, verdicts: dict[Key, Judgement]) -> int:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from headersweep import headers, logs
+from headersweep import logs
 from headersweep.definition import SiteDefinition
 from headersweep.policies import Policy
 from headersweep.responses import ResponseClass
 from models import baselines, reports
-from review import judge
-from review import received as reading
+from review import judge, report
 from review.policy import applying, baseline, scopes
 from review.policy.baseline import Baseline
 from review.policy.scopes import Zone
@@ -42,36 +41,38 @@ def policy_of(definition: dict[str, Any]) -> Policy:
     return SiteDefinition.from_json(definition).policy
 
 
-def header_sets(connection: Connection, run_id: int, known: Sequence[Zone]) -> tuple[HeaderSet, ...]:
+def header_sets(connection: Connection, run_id: int, known: Sequence[Zone] = ()) -> tuple[HeaderSet, ...]:
     """The header sets of a run, judged by the rules of this program, pages of different path scopes kept apart.
 
     With path scopes it reads every visit of the run once (about ten seconds for a million pages); where these are
     behind retention, or there are no scopes, the sets are as they were kept when the run was closed.
     """
     kept = {key: _judged(one) for key, one in reviewed.keyed_sets(connection, run_id).items()}
-    if kept and not known:
-        return tuple(kept.values())
+    kept = kept or reviewed.counted_sets(connection, run_id)
+    found = _told_apart(connection, run_id, kept, known) if known else ()
+    return found or tuple(kept.values())
+
+
+def _told_apart(
+    connection: Connection, run_id: int, kept: Mapping[reviewed.Key, HeaderSet], known: Sequence[Zone]
+) -> tuple[HeaderSet, ...]:
     counts: dict[_Group, int] = {}
     samples: dict[_Group, list[str]] = {}
     for row in _visits(connection, run_id):
-        path = scopes.path_of(row.url) if known else ""
         key = (row.snapshot_id, row.status, row.url.partition(":")[0], row.facts_id or 0)
-        group = (key, scopes.zones_of(path, known))
+        if key not in kept:
+            # The run goes on, and this came after its sets were counted.
+            continue
+        group = (key, scopes.zones_of(scopes.path_of(row.url), known))
         counts[group] = counts.get(group, 0) + 1
         urls = samples.setdefault(group, [])
         if len(urls) < SAMPLES:
             urls.append(row.url)
     found = [
-        replace(
-            kept.get(group[0]) or _header_set(connection, group[0]),
-            pages=pages,
-            sample_urls=tuple(samples[group]),
-            zones=group[1],
-        )
+        replace(kept[group[0]], pages=pages, sample_urls=tuple(samples[group]), zones=group[1])
         for group, pages in counts.items()
     ]
-    every = found or kept.values()
-    return tuple(sorted(every, key=lambda one: (-one.pages, one.content_hash, one.status, one.scheme)))
+    return tuple(sorted(found, key=lambda one: (-one.pages, one.content_hash, one.status, one.scheme)))
 
 
 def _judged(one: HeaderSet) -> HeaderSet:
@@ -88,37 +89,31 @@ def _visits(connection: Connection, run_id: int) -> Iterator[Row[Any]]:
         yield from (row for row in rows if row.snapshot_id is not None)
 
 
-def _header_set(connection: Connection, key: reviewed.Key) -> HeaderSet:
-    """A set of a run from before sets were kept."""
-    snapshot_id, status, scheme, _ = key
-    row = connection.execute(reports.snapshot(snapshot_id)).one()
-    parsed = headers.parse_block(bytes(row.raw))
-    received = reading.received(parsed.pairs, status=status, scheme=scheme, malformed=parsed.malformed)
-    return HeaderSet(
-        content_hash=f"sha256:{bytes(row.content_hash).hex()}",
-        status=status,
-        scheme=scheme,
-        pages=0,
-        pairs=parsed.pairs,
-        judgement=judge.judge(received),
-        malformed=parsed.malformed,
-    )
-
-
 # --- baselines ---------------------------------------------------------------------------------------------------
 
 
 def causes(
-    connection: Connection, run_id: int, sets: Sequence[HeaderSet], others: Sequence[Cause] = ()
+    connection: Connection, run_id: int, sets: Sequence[HeaderSet], more: Sequence[Cause] = ()
 ) -> tuple[Cause, ...]:
     """The causes of a run under the policy that it carries, those that its site's baseline does not have as new.
 
-    ``others`` are causes that no header set shows.
+    ``more`` are causes that are known from elsewhere than the run.
     """
     row = connection.execute(reports.run_summary(run_id)).one()
     policy = policy_of(row.definition)
     approved = baseline_of(connection, row.site_id, policy)
-    return applying.apply(policy, sets, today(connection), approved, others)
+    return applying.apply(policy, sets, today(connection), approved, (*others(connection, run_id), *more))
+
+
+def causes_under(connection: Connection, run_id: int, policy: Policy) -> tuple[Cause, ...]:
+    """The causes of a run under any policy, whatever baseline its site has."""
+    sets = header_sets(connection, run_id, scopes.zones(policy))
+    return applying.apply(policy, sets, today(connection), None, others(connection, run_id))
+
+
+def others(connection: Connection, run_id: int) -> tuple[Cause, ...]:
+    """The causes of a run that no header set shows."""
+    return report.of_run(reviewed.of_run(connection, run_id))
 
 
 def baseline_of(connection: Connection, site_id: int, policy: Policy) -> Baseline | None:
@@ -131,11 +126,11 @@ def baseline_of(connection: Connection, site_id: int, policy: Policy) -> Baselin
 
 
 def _known_causes(connection: Connection, run_id: int, policy: Policy) -> frozenset[tuple[str, str]] | None:
-    """What a run showed; None where its visits are behind retention."""
-    sets = header_sets(connection, run_id, scopes.zones(policy))
-    if not sets and connection.execute(reports.run_summary(run_id)).one().stored:
+    """What a run showed; None where nothing of it is left."""
+    found = causes_under(connection, run_id, policy)
+    if not found and connection.execute(reports.run_summary(run_id)).one().stored:
         return None
-    return baseline.known(applying.apply(policy, sets, today(connection)))
+    return baseline.known(found)
 
 
 def approve(connection: Connection, site_id: int, approved: Baseline, requested_by: str) -> bool:

@@ -6,19 +6,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from headersweep import bodyfacts, headers, responses
 from headersweep.responses import ResponseClass
+from models import drift, reports, reviews, visits
+from models import nonces as nonce_rows
 from models import redirects as redirect_rows
-from models import reviews
-from review import judge, redirects, table
+from review import judge, nonces, received, redirects, table
 from review.finding import Finding, Severity
 from review.judge import Judgement
 from review.report import HeaderSet
+from scheduler import probing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection, Row
 
-    from review.redirects import Found
+    from review.finding import Found
 
 Key = tuple[int, int, str, int]
 Cause = tuple[str, str]
@@ -56,6 +58,19 @@ def keyed_sets(connection: Connection, run_id: int) -> dict[Key, HeaderSet]:
     return {key(row): _header_set(row, verdicts.get(key(row)), urls) for row in rows}
 
 
+def counted_sets(connection: Connection, run_id: int) -> dict[Key, HeaderSet]:
+    """The header sets of a run of which none are kept, counted and judged now; from spans, where its visits are gone.
+
+    Such runs go on, or were closed by a program that kept none. It reads the whole run.
+    """
+    run = connection.execute(reports.run_summary(run_id)).one()
+    is_past = run.stored and not connection.scalar(visits.any_kept(), {"run_id": run_id})
+    statement = drift.sets_from_spans() if is_past else drift.sets_from_visits()
+    rows = connection.execute(statement, {"run_id": run_id, "site_id": run.site_id}).all()
+    urls = _urls(connection, rows)
+    return {key(row): _header_set(row, judgement_of(row), urls) for row in rows}
+
+
 def answers_from(connection: Connection, run_id: int, site_id: int, url_key: bytes) -> tuple[Answered, ...]:
     """What a run got for one page, and for where it was redirected to from there; nothing where its visits are gone."""
     values = {"run_id": run_id, "site_id": site_id, "url_key": url_key}
@@ -79,6 +94,17 @@ def judgements(connection: Connection, run_id: int) -> dict[Key, Judgement]:
         )
         for row in rows
     }
+
+
+def judgement_of(row: Row[Any]) -> Judgement:
+    """The judgement of a snapshot's bytes with a status over a scheme, and of what was read in the bodies."""
+    parsed = headers.parse_block(bytes(row.raw))
+    known = None if row.facts is None else bodyfacts.from_json(row.facts)
+    return judge.judge(
+        received.received(
+            parsed.pairs, status=row.status, scheme=row.scheme, malformed=parsed.malformed, facts=known
+        )
+    )
 
 
 def causes(connection: Connection, run_id: int) -> dict[Cause, Weight]:
@@ -107,6 +133,33 @@ def redirects_of(connection: Connection, run_id: int) -> tuple[Found, ...]:
     return redirects.judge(hops, chains)
 
 
+def nonces_of(connection: Connection, run_id: int) -> tuple[Found, ...]:
+    """What is to be said of the nonces of a closed run."""
+    rows = connection.execute(nonce_rows.of_run(), {"run_id": run_id}).all()
+    urls = _urls(connection, rows) if rows else {}
+    return nonces.judge(
+        nonces.Repeated(
+            within_run=row.kind == "run",
+            cached=row.cached,
+            nonces=row.nonces,
+            pages=row.pages,
+            before=row.before,
+            most=row.most,
+            urls=tuple(urls[page_id] for page_id in row.sample_page_ids if page_id in urls),
+        )
+        for row in rows
+    )
+
+
+def of_run(connection: Connection, run_id: int) -> tuple[Found, ...]:
+    """What only a whole run shows: its redirects, its nonces, and what its probes were answered so far."""
+    return (
+        *redirects_of(connection, run_id),
+        *nonces_of(connection, run_id),
+        *probing.found(connection, run_id),
+    )
+
+
 def _worst(findings: Iterable[Finding]) -> dict[Cause, Severity]:
     """Each cause on one answer once: a page counts once, however many lines show the same."""
     found: dict[Cause, Severity] = {}
@@ -125,8 +178,13 @@ def _findings(connection: Connection, rows: Iterable[Row[Any]]) -> dict[int, lis
 
 
 def _urls(connection: Connection, rows: Iterable[Row[Any]]) -> dict[int, str]:
-    ids = sorted({page_id for row in rows for page_id in row.sample_page_ids})
-    return {row.id: row.url for row in connection.execute(reviews.sample_urls(), {"page_ids": ids})}
+    return urls_of(connection, {page_id for row in rows for page_id in row.sample_page_ids})
+
+
+def urls_of(connection: Connection, page_ids: Iterable[int]) -> dict[int, str]:
+    """URLs by the ids of their pages."""
+    values = {"page_ids": sorted(page_ids)}
+    return {row.id: row.url for row in connection.execute(reviews.sample_urls(), values)}
 
 
 def _header_set(row: Row[Any], judgement: Judgement | None, urls: dict[int, str]) -> HeaderSet:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli import options
+from cli import offers, options
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -34,7 +34,10 @@ def baseline() -> None:
     help="The last day on which it holds, in UTC.",
 )
 @click.option("--rollback-note", required=True, metavar="TEXT", help="How to get back to that state.")
-def approve(run: int, owner: str, reason: str, expires: datetime, rollback_note: str) -> None:
+@offers.note_flag
+def approve(  # noqa: PLR0913 - what an approval says
+    run: int, owner: str, reason: str, expires: datetime, rollback_note: str, *, with_note: bool
+) -> None:
     """Make RUN the baseline of its site, in the place of the one before."""
     from cli import context, enlist, output
     from review.policy.baseline import Baseline
@@ -47,10 +50,14 @@ def approve(run: int, owner: str, reason: str, expires: datetime, rollback_note:
         with database.engine.begin() as connection:
             found = _approvable(connection, run)
             _check_day(wanted.expires, policies.today(connection))
+            before = _approved_before(connection, found.site_id)
             is_changed = policies.approve(connection, found.site_id, wanted, enlist.operator())
         if is_changed:
             policies.log_approved(found.site, run, enlist.operator())
-    output.emit(f"run {run} is the baseline of {found.site} until {wanted.expires}")
+        output.emit(f"run {run} is the baseline of {found.site} until {wanted.expires}")
+        if is_changed:
+            flags = offers.of_baseline(found.site, before, wanted)
+            offers.make(database.engine, flags, at_once=with_note)
 
 
 @baseline.command()
@@ -100,6 +107,13 @@ def _check_day(expires: date, today: date) -> None:
 
     if expires < today:
         raise UsageError(f"--expires {expires} is over already; today is {today} (UTC)")
+
+
+def _approved_before(connection: Connection, site_id: int) -> int | None:
+    from models import baselines
+
+    row = connection.execute(baselines.of_site(), {"site_id": site_id}).one_or_none()
+    return None if row is None else row.run_id
 
 
 def _approvable(connection: Connection, run_id: int) -> Run:

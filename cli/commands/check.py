@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO
 
 import click
 
@@ -15,6 +15,7 @@ from cli import options
 if TYPE_CHECKING:
     from headersweep.bodyfacts import BodyFacts
     from review.inputs import Answer
+    from review.preload import PreloadList
     from review.single import Verdict
 
 ALGORITHMS = ("6", "5", "4")
@@ -49,6 +50,13 @@ SOMEWHERE = "https://page.invalid/"
     help="The version of the MDN Observatory's grade.",
 )
 @click.option(
+    "--preload-list",
+    envvar="HEADERSWEEP_PRELOAD_LIST",
+    default="",
+    metavar="FILE",
+    help="Chromium's HSTS preload list; without it nothing is said about it.",
+)
+@click.option(
     "--catalogue", is_flag=True, help="Print all rules as Markdown (docs/checks.md), and judge nothing."
 )
 @options.to_file
@@ -61,6 +69,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter a flag
     shape: str,
     fail_on: str,
     algorithm: str,
+    preload_list: str,
     catalogue: bool,
     output: str | None,
 ) -> None:
@@ -77,13 +86,14 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter a flag
 
         output_module.emit(docs.as_markdown().rstrip("\n"), output, HINT)
         return
+    rules = _Rules(int(algorithm), _preload_list(preload_list))
     with _opened(file) as source:
         if jsonl:
             with output_module.writing(output, HINT) as stream:
-                code = _lines(source, stream, int(algorithm), fail_on)
+                code = _lines(source, stream, rules, fail_on)
         else:
             answers, several = _answers(source.read(), url, status, har=har)
-            verdicts = [_judged(answer, int(algorithm)) for answer in answers]
+            verdicts = [_judged(answer, rules) for answer in answers]
             output_module.emit(_rendered(verdicts, shape, several=several), output, HINT)
             code = _exit_code(verdicts, fail_on)
     sys.exit(code)
@@ -105,6 +115,11 @@ def _opened(file: str) -> BinaryIO:
     from headersweep.errors import UsageError
 
     if file == "-":
+        if sys.stdin.isatty():
+            click.echo(
+                "Paste the headers, then press Ctrl-D (or pipe them: curl -sI URL | headersweep check).",
+                err=True,
+            )
         return sys.stdin.buffer
     try:
         return Path(file).open("rb")
@@ -125,10 +140,23 @@ def _answers(data: bytes, url: str, status: int | None, *, har: bool) -> tuple[S
         raise UsageError(f"the input cannot be judged: {error}") from error
 
 
-def _judged(answer: Answer, algorithm: int) -> Verdict:
+class _Rules(NamedTuple):
+    """By what answers are judged, beside the rules themselves."""
+
+    algorithm: int
+    preload_list: PreloadList | None
+
+
+def _preload_list(path: str) -> PreloadList | None:
+    from cli import preloading
+
+    return preloading.given(path) if path else None
+
+
+def _judged(answer: Answer, rules: _Rules) -> Verdict:
     from review import single
 
-    return single.verdict(answer, _facts(answer), algorithm)
+    return single.verdict(answer, _facts(answer), rules.algorithm, rules.preload_list)
 
 
 def _facts(answer: Answer) -> BodyFacts | None:
@@ -159,7 +187,7 @@ def _rendered(verdicts: Sequence[Verdict], shape: str, *, several: bool) -> str:
     return checked.as_json_list(verdicts) if several else checked.as_json(verdicts[0])
 
 
-def _lines(source: BinaryIO, stream: TextIO, algorithm: int, fail_on: str) -> int:
+def _lines(source: BinaryIO, stream: TextIO, rules: _Rules, fail_on: str) -> int:
     """One result line for each line of input, in its order, as soon as it is known."""
     from cli.render import checked
     from headersweep.errors import ExitCode
@@ -170,7 +198,7 @@ def _lines(source: BinaryIO, stream: TextIO, algorithm: int, fail_on: str) -> in
         if not line.strip():
             continue
         try:
-            verdict = _judged(inputs.json_line(line), algorithm)
+            verdict = _judged(inputs.json_line(line), rules)
         except inputs.UnreadableError as error:
             code = int(ExitCode.USAGE)
             result = checked.as_error_line(number, inputs.id_of(line), str(error))

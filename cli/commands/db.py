@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli import offers
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
@@ -16,15 +18,21 @@ def db() -> None:
 
 
 @db.command(short_help="Bring the schema to the revision that this program needs.")
-def upgrade() -> None:
+@offers.note_flag
+def upgrade(*, with_note: bool) -> None:
     """Bring the schema to the revision that this program needs. Safe to repeat, and at the same time."""
     from cli import context, output
     from models import migrate
 
     with context.database(check_revision=False) as database:
+        before = migrate.current(database.engine)
         with context.reachable(database.settings):
             migrate.upgrade(database.settings.database_url)
         output.emit(f"revision {_revision(database.engine)}")
+        after = migrate.current(database.engine)
+        # What was made from nothing was changed for nobody.
+        if before is not None and after is not None and before != after:
+            offers.make(database.engine, offers.of_upgrade(before, after), at_once=with_note)
 
 
 @db.command(short_help="Print the schema's revision; exit with 6 when it is not the one needed.")

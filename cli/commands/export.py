@@ -57,13 +57,14 @@ def _report(connection: Connection, run: int, shape: str, output: str | None) ->
     import importlib
 
     from cli import output as output_module
-    from cli import report, reviewed, reviewing
+    from cli import report, reviewed
 
     renderer = importlib.import_module(REPORTS[shape])
     connection.execute(_unhurried())
+    found = report.find_run(connection, run)
     # A run that goes on, or whose visits went before its sets were kept, is judged from what is there.
-    kept = reviewed.of_run(connection.engine, report.find_run(connection, run))
-    output_module.emit(renderer.render(kept or reviewing.report_of(connection, run)), output)
+    judged = reviewed.of_run(connection.engine, found) or reviewed.at_hand(connection, found)
+    output_module.emit(renderer.render(judged), output)
 
 
 def _visits(connection: Connection, run: int, shape: str, output: str | None) -> None:

@@ -74,8 +74,10 @@ def try_policy(site: str, site_file: str | None, run_id: int | None, shape: str)
         run, carried = _run(connection, site, run_id)
         today = policies.today(connection)
         sets = policies.header_sets(connection, run.run_id, scopes.zones(carried, wanted.policy))
+        others = policies.others(connection, run.run_id)
     _refuse_dropped(run, sets)
-    changes = trying.compare(applying.apply(carried, sets, today), applying.apply(wanted.policy, sets, today))
+    before, after = (applying.apply(one, sets, today, None, others) for one in (carried, wanted.policy))
+    changes = trying.compare(before, after)
     tried = render.Tried(
         run, sum(one.pages for one in sets), len(sets), carried.profile, wanted.policy.profile, changes
     )

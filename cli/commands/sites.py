@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import options
+from cli import offers, options
 
 if TYPE_CHECKING:
     from headersweep.definition import SiteDefinition
     from headersweep.sitediff import SiteChange
+    from headersweep.sitefiles import SiteFile
 
 folder_option = click.option(
     "--sites", "folder", metavar="DIR", help="The folder of the site files, instead of HEADERSWEEP_SITES."
@@ -43,7 +44,8 @@ def plan(folder: str | None, shape: str) -> None:
 @sites.command()
 @folder_option
 @options.as_format
-def apply(folder: str | None, shape: str) -> None:
+@offers.note_flag
+def apply(folder: str | None, shape: str, *, with_note: bool) -> None:
     """Make the sites what their files say, all of them or none.
 
     A site whose file is gone is disabled; its history stays.
@@ -51,12 +53,16 @@ def apply(folder: str | None, shape: str) -> None:
     from cli import context
     from scheduler import applying
 
-    wanted = _wanted(folder)
+    files = _files(folder)
+    command = "headersweep sites apply" if folder is None else f"headersweep sites apply --sites {folder}"
     with context.database() as database:
         with database.engine.begin() as connection:
-            changes = applying.apply(connection, wanted)
+            changes = applying.apply(connection, [file.definition for file in files])
+            flags = offers.of_sites(connection, files, changes, command)
         applying.log_applied(changes)
-    _emit_changes(changes, shape, applied=True)
+        _emit_changes(changes, shape, applied=True)
+        if flags is not None:
+            offers.make(database.engine, flags, at_once=with_note)
 
 
 @sites.command(name="list")
@@ -136,13 +142,17 @@ def disable(name: str) -> None:
 
 
 def _wanted(folder: str | None) -> list[SiteDefinition]:
+    return [file.definition for file in _files(folder)]
+
+
+def _files(folder: str | None) -> list[SiteFile]:
     """What the files say; read before anything is started, so that mistakes show at once."""
     from cli import context
     from headersweep import sitefiles
     from review import table
 
     place = Path(folder or context.settings().sites)
-    return [file.definition for file in sitefiles.load(place, table.RULES)]
+    return sitefiles.load(place, table.RULES)
 
 
 def _emit_changes(changes: Sequence[SiteChange], shape: str, *, applied: bool) -> None:

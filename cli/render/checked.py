@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cli.render import words
@@ -70,6 +70,9 @@ def _answer(verdict: Verdict) -> Iterator[str]:
         yield from _finding(finding)
     yield ""
     yield from _effective(verdict.effective)
+    if verdict.preload is not None:
+        yield ""
+        yield _preload(verdict.preload)
 
 
 def _grade(grade: Grade) -> str:
@@ -92,6 +95,11 @@ def _finding(finding: Finding) -> Iterator[str]:
     yield f"        fix:      {first}"
     yield from (f"                  {line}" for line in more)
     yield f"        see:      {rule.link}"
+
+
+def _preload(said: Mapping[str, Any]) -> str:
+    listed = f"listed by {words.safe(said['entry'])}" if said["listed"] else "not listed"
+    return f"HSTS preload list of {said['as_of']}, {words.number(said['hosts'])} hosts: {listed}"
 
 
 def _effective(effective: dict[str, Any]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from cli.drifting import Approval
 from cli.render import json as json_module
 from cli.render import words
 from cli.report import Run
@@ -32,20 +33,32 @@ DIRECTIONS = {
 }
 
 
-def render(found: Difference, old: Run, new: Run, shape: str, width: int) -> str:
-    """The comparison as text, JSON or Markdown."""
+def render(  # noqa: PLR0913 - two runs, what is between them, and how to show it
+    found: Difference, old: Run, new: Run, shape: str, width: int, *, approval: Approval | None = None
+) -> str:
+    """The comparison as text, JSON or Markdown; with an approval, the old run is the baseline."""
     if shape == "json":
-        return as_json(found, old, new)
-    return as_markdown(found, old, new) if shape == "md" else text(found, old, new, width)
+        return as_json(found, old, new, approval)
+    if shape == "md":
+        return as_markdown(found, old, new, approval)
+    return text(found, old, new, width, approval)
+
+
+def approved(old: Run, approval: Approval) -> str:
+    """Who approved of the baseline, in one line."""
+    said = f"Run {old.run_id} is the baseline: approved by {approval.owner}, until {approval.expires}: {approval.reason}"
+    if not approval.is_expired:
+        return said
+    return f"{said}. It has expired: nobody approves of it any longer ({approval.rollback_note})"
 
 
 # --- for people ---
 
 
-def text(found: Difference, old: Run, new: Run, width: int) -> str:
+def text(found: Difference, old: Run, new: Run, width: int, approval: Approval | None = None) -> str:
     """What changed, the worst first."""
     blocks = [
-        _heading(found, old, new),
+        [*_heading(found, old, new), *([words.safe(approved(old, approval))] if approval else [])],
         *(_direction(found, direction, width) for direction in WORST_FIRST),
         _moves(found.moves, width),
         _causes("Findings that came", found.came, width),
@@ -136,18 +149,20 @@ def _causes(heading: str, causes: Sequence[Cause], width: int) -> list[str]:
 
 
 def _cause(cause: Cause) -> str:
-    return f"{cause.code} {cause.subject}".strip() + f": {cause.rule.title}"
+    waived = f" (waived: {cause.waived_by})" if cause.waived_by else ""
+    return f"{cause.code} {cause.subject}".strip() + f": {cause.rule.title}{waived}"
 
 
 # --- for scripts ---
 
 
-def as_json(found: Difference, old: Run, new: Run) -> str:
+def as_json(found: Difference, old: Run, new: Run, approval: Approval | None = None) -> str:
     """The comparison as one object; its shape is a contract (docs/cli.md)."""
     return json_module.document(
         site=found.site,
         old=_run(old),
         new=_run(new),
+        baseline=None if approval is None else _approval(approval),
         visits_dropped=found.from_spans,
         changed_pages=found.changed_pages,
         changes=[_change(one) for one in found.changes],
@@ -177,6 +192,18 @@ def _run(run: Run) -> dict[str, Any]:
     }
 
 
+def _approval(approval: Approval) -> dict[str, Any]:
+    return {
+        "owner": approval.owner,
+        "reason": approval.reason,
+        "expires": approval.expires.isoformat(),
+        "expired": approval.is_expired,
+        "rollback_note": approval.rollback_note,
+        "approved_by": approval.approved_by,
+        "approved_at": words.instant(approval.approved_at),
+    }
+
+
 def _change(one: Changed) -> dict[str, Any]:
     change = one.change
     return {
@@ -199,6 +226,7 @@ def _finding(cause: Cause) -> dict[str, Any]:
         "pages": cause.pages,
         "snapshots": cause.snapshots,
         "sample_urls": list(cause.sample_urls),
+        "waived_by": cause.waived_by or None,
         "why": cause.rule.why,
         "fix": cause.rule.fix,
     }
@@ -207,7 +235,7 @@ def _finding(cause: Cause) -> dict[str, Any]:
 # --- for a pull request ---
 
 
-def as_markdown(found: Difference, old: Run, new: Run) -> str:
+def as_markdown(found: Difference, old: Run, new: Run, approval: Approval | None = None) -> str:
     """The comparison as tables."""
     plain, code = markdown.plain, markdown.code
     lines = [
@@ -216,6 +244,7 @@ def as_markdown(found: Difference, old: Run, new: Run) -> str:
         f"Run {old.run_id} to run {new.run_id}: {_of(found)}.",
         "",
     ]
+    lines += [plain(approved(old, approval)), ""] if approval else []
     lines += [SPANS_SAY, ""] if found.from_spans else []
     changes = [
         (str(one.change.direction), code(one.change.header), _cell(one.change.old), _cell(one.change.new),

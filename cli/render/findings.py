@@ -35,8 +35,17 @@ def full(review: Report, width: int) -> list[str]:
     """Every cause with what was received, what a browser does with it, why that matters, and what to do."""
     lines = [*_grade(review), _heading(review)]
     for cause, row in zip(review.causes, _rows(review.causes), strict=True):
-        lines += ["", words.cut(f"  {row}", width), *_details(cause, width)]
+        lines += ["", *_title(cause, f"  {row}", width), *_details(cause, width)]
     return [*lines, *_not_judged(review)]
+
+
+def _title(cause: Cause, row: str, width: int) -> list[str]:
+    """The row of a cause; where it is too long, what is wrong stands below it and is whole."""
+    if len(row) <= width:
+        return [row]
+    margin = " " * INDENT
+    below = textwrap.wrap(what(cause), max(width, 40), initial_indent=margin, subsequent_indent=f"{margin}  ")
+    return [words.cut(row.removesuffix(what(cause)).rstrip(), width), *below]
 
 
 def counts(causes: Iterable[Cause]) -> str:

@@ -172,10 +172,9 @@ DRIFT = (
     hot(
         "drift.snapshots_by_id",
         drift.snapshots_by_id,
-        "pk_snapshots pk_site_snapshots",
-        lambda s: {"site_id": s.site, "run_id": s.run, "ids": [s.snapshot + i for i in range(20)]},
+        "pk_snapshots",
+        lambda s: {"ids": [s.snapshot + i for i in range(20)]},
     ),
-    hot("drift.urls", drift.urls, "pk_pages", lambda s: {"ids": s.many}),
     hot(
         "drift.since",
         drift.since,
@@ -189,7 +188,7 @@ DRIFT = (
         lambda s: {"site_id": s.site, "run_id": s.open_run},
     ),
     whole("drift.from_visits", drift.from_visits, _two_runs),
-    whole("drift.sets_from_visits", drift.sets_from_visits, _of_run),
+    whole("drift.sets_from_visits", drift.sets_from_visits, lambda s: {"site_id": s.site, "run_id": s.run}),
 )
 
 REPORTS = (

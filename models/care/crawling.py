@@ -361,7 +361,7 @@ CONTROL = (
     hot_with(
         "control.anything_due",
         lambda _: control.anything_due("tick", 60.0),
-        "ix_runs_open ix_sites_due ix_outbox_waiting",
+        "ix_runs_open ix_sites_due ix_outbox_waiting ix_probes_waiting",
     ),
     whole("control.is_paused", control.is_paused),
     whole("control.switch_state", control.switch_state),

@@ -8,13 +8,17 @@ from types import ModuleType
 from models import (
     actions,
     baselines,
+    comparisons,
     control,
     drift,
     facts,
     frontier,
+    nonces,
+    notes,
     origins,
     outbox,
     partitions,
+    probes,
     redirects,
     reports,
     reviews,
@@ -25,19 +29,23 @@ from models import (
     spans,
     visits,
 )
-from models.care import closing, crawling
+from models.care import asking, closing, crawling
 from models.care.statement import Named
 
 MODULES: tuple[ModuleType, ...] = (
     actions,
     baselines,
+    comparisons,
     control,
     drift,
     facts,
     frontier,
+    nonces,
+    notes,
     origins,
     outbox,
     partitions,
+    probes,
     redirects,
     reports,
     reviews,
@@ -58,7 +66,9 @@ WITHOUT_TABLES = frozenset(
 
 RESULTS = ("TextClause", "Select", "Update", "Insert", "Delete")
 
-STATEMENTS: dict[str, Named] = {each.name: each for each in (*crawling.STATEMENTS, *closing.STATEMENTS)}
+STATEMENTS: dict[str, Named] = {
+    each.name: each for each in (*crawling.STATEMENTS, *closing.STATEMENTS, *asking.STATEMENTS)
+}
 
 
 def functions() -> set[str]:

@@ -98,7 +98,9 @@ def check(received: Received) -> Iterator[Finding]:
 def _words(received: Received) -> list[str]:
     """The words with their quotes; none where a byte beyond ASCII voids the header."""
     combined = received.combined(HEADER) or ""
-    words = (word.strip(_WHITESPACE) for word in combined.split(",")) if combined.isascii() else ()
+    words = (
+        [word.strip(_WHITESPACE) for word in dict.fromkeys(combined.split(","))] if combined.isascii() else ()
+    )
     return list(dict.fromkeys(word for word in words if word))
 
 

@@ -6,7 +6,8 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from review.csp import endpoints, parse
+from review import endpoints
+from review.csp import parse
 from review.csp.parse import Policy
 from review.finding import DOCUMENTS, Finding, Rule, Severity
 from review.received import Received
@@ -17,8 +18,8 @@ _rule = functools.partial(Rule, classes=DOCUMENTS, link=_LINK)
 REPORT_TO_UNRESOLVED = _rule(
     code="csp.report_to_unresolved",
     severity=Severity.LOW,
-    title="report-to names an endpoint that is not defined",
-    browser="It looks the name up in Reporting-Endpoints (older Chromium: Report-To). Without it, it sends nothing, "
+    title="report-to names an endpoint that browsers cannot send to",
+    browser="It looks the name up in Reporting-Endpoints (older Chromium: Report-To), and takes only URLs over https. Without one, it sends nothing, "
     "and one that knows report-to does not look at report-uri.",
     why="Nobody hears of attacks, nor of what the policy breaks.",
     fix='Reporting-Endpoints: csp="https://reports.example.com/csp"\n'
@@ -47,7 +48,7 @@ EFFECTIVE: dict[str, Callable[[Received], Any]] = {}
 
 def check(received: Received) -> Iterator[Finding]:
     """Say which reports get lost."""
-    names = endpoints.defined(received)
+    names = endpoints.reachable(received)
     for header in (parse.ENFORCED, parse.REPORT_ONLY):
         for policy in parse.header(received.values(header)):
             yield from _of_policy(policy, header, names, parse.evidence(received, policy, header))

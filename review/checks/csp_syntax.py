@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
+from review import spelling
 from review.csp import names, parse, sources
 from review.csp.parse import Policy
 from review.csp.sources import Kind, Source, SourceList
@@ -206,7 +207,7 @@ def _of_name(name: str) -> _Found:
     if name in names.DEPRECATED:
         yield DEPRECATED_DIRECTIVE, name, names.DEPRECATED[name]
     elif name not in names.KNOWN:
-        near = names.suggestion(name)
+        near = spelling.suggestion(name, names.KNOWN)
         yield UNKNOWN_DIRECTIVE, name[:80], f"perhaps {near} is meant" if near else ""
 
 

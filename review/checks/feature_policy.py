@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from review import features
@@ -43,14 +44,7 @@ RULES = (IGNORED, ALONE)
 def effective(received: Received) -> dict[str, list[str]] | None:
     """For each feature who may use it, or None where nothing is understood; Permissions-Policy wins where both speak."""
     combined = received.combined(HEADER)
-    if combined is None or len(combined) > LONGEST:
-        return None
-    policy: dict[str, list[str]] = {}
-    for entry in combined.replace(",", ";").split(";"):
-        name, *allowed = entry.split(" ") if (entry := " ".join(entry.split())) else ("",)
-        if name and name.replace("-", "").isalnum():
-            policy.setdefault(name, _allowlist(allowed))
-    return policy if any(name in features.KNOWN for name in policy) else None
+    return _policy(combined) if combined is not None and len(combined) <= LONGEST else None
 
 
 EFFECTIVE: dict[str, Any] = {HEADER: effective}
@@ -64,6 +58,17 @@ def check(received: Received) -> Iterator[Finding]:
         yield IGNORED.found(received.line(HEADER))
     elif not received.has(_NEW):
         yield ALONE.found(received.line(HEADER))
+
+
+@lru_cache(maxsize=16)
+def _policy(combined: str) -> dict[str, list[str]] | None:
+    """Kept for as long as one answer is judged; nobody may change it."""
+    policy: dict[str, list[str]] = {}
+    for entry in dict.fromkeys(combined.replace(",", ";").split(";")):
+        name, *allowed = entry.split() or ("",)
+        if name not in policy and name.replace("-", "").isalnum():
+            policy[name] = _allowlist(allowed)
+    return policy if any(name in features.KNOWN for name in policy) else None
 
 
 def _allowlist(entries: list[str]) -> list[str]:

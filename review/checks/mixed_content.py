@@ -6,6 +6,7 @@ version 81, Firefox since 127, Safari since 18; older ones show them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -53,7 +54,8 @@ UPGRADED = Rule(
 RULES = (ACTIVE, PASSIVE, UPGRADED)
 EFFECTIVE: Mapping[str, Any] = {}
 
-_UPGRADE = "upgrade-insecure-requests"
+_UPGRADES = re.compile(r"(?<![^,;])\s*+upgrade-insecure-requests(?![^\s,;])")
+"""The directive in policies in small letters. Its name is the whole of it: what stands behind does not count."""
 _PASSIVE_KINDS = frozenset({"img", "media"})
 _HINTS = frozenset({"preload", "modulepreload"})
 """What is only fetched ahead is no loss when it is blocked; what then uses it is looked at itself."""
@@ -76,7 +78,5 @@ def _rule(loaded: Loaded) -> Rule:
 
 def _upgrades(received: Received) -> bool:
     metas = received.facts.meta_policies if received.facts is not None else ()
-    policies = ",".join((*received.values("content-security-policy"), *metas)).split(",")
-    # The name is the whole directive: what stands behind it does not count.
-    directives = (text.split() for policy in policies for text in policy.split(";"))
-    return any(words and words[0].lower() == _UPGRADE for words in directives)
+    policies = ",".join((*received.values("content-security-policy"), *metas))
+    return _UPGRADES.search(policies.lower()) is not None

@@ -7,7 +7,7 @@ from typing import Any
 
 from http_sf import Token
 
-from review import features, fields
+from review import features, fields, spelling
 from review.finding import DOCUMENTS, Finding, Rule, Severity
 from review.received import Received
 
@@ -118,7 +118,7 @@ def _enforced(received: Received) -> Iterator[Finding]:
         yield IGNORED.found(line, detail=_reason(received.combined(HEADER) or ""))
         return
     for name in [name for name in members if name not in features.KNOWN][:TOLD]:
-        meant = features.suggestion(name)
+        meant = spelling.suggestion(name, features.KNOWN)
         yield UNKNOWN.found(line, name, f"perhaps {meant} is meant" if meant else "")
     skipping = ((name, skipped) for name, member in members.items() if (skipped := _skipped(member)))
     for name, skipped in list(skipping)[:TOLD]:

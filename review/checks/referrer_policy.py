@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from review.finding import DOCUMENTS, EXECUTED, Finding, Rule, Severity
-from review.received import Received
+from review.received import WHITESPACE, Received
 
 HEADER = "referrer-policy"
 DEFAULT = "strict-origin-when-cross-origin"
@@ -34,6 +35,8 @@ _META_ONLY = {
 """Old words that only a meta element may use."""
 
 _WHITESPACE = " \t\n\f\r"
+_WORD = re.compile(rf"(?<![^,])[{WHITESPACE}]*+({'|'.join(sorted(POLICIES))})[{WHITESPACE}]*+(?![^,])")
+"""A word of a list in small letters that is a policy."""
 _LINK = "https://w3c.github.io/webappsec-referrer-policy/"
 _FIX = "Referrer-Policy: strict-origin-when-cross-origin"
 
@@ -52,7 +55,7 @@ IGNORED = Rule(
     code="referrer_policy.ignored",
     severity=Severity.LOW,
     title="Referrer-Policy has no value that browsers know",
-    browser="It skips words that it does not know, and falls back to strict-origin-when-cross-origin.",
+    browser="It skips words that it does not know, and falls back to strict-origin-when-cross-origin. Chromium drops all of the header for a word with other characters than letters and hyphens.",
     why="A stricter policy that was meant is not in force.",
     fix=_FIX,
     link=f"{_LINK}#parse-referrer-policy-from-header",
@@ -62,7 +65,7 @@ UNSAFE = Rule(
     code="referrer_policy.unsafe_url",
     severity=Severity.MEDIUM,
     title="Other sites receive the whole URL of the page",
-    browser="unsafe-url makes it send path and query to every site, even from https to http. Firefox and Safari trim it for other sites in some modes.",
+    browser="unsafe-url makes Chromium send path and query to every site, even from https to http. Firefox was seen to tell other sites no more than the origin, and http nothing; Safari trims it as well.",
     why="Paths and queries carry search words, document names and tokens; whoever is linked or embedded reads them, and so does the network.",
     fix=_FIX,
     link=f"{_LINK}#referrer-policy-unsafe-url",
@@ -72,7 +75,7 @@ WEAK_POLICY = Rule(
     code="referrer_policy.weak",
     severity=Severity.LOW,
     title="Referrer-Policy tells more than browsers would without it",
-    browser="no-referrer-when-downgrade sends the whole URL to other https sites; origin and origin-when-cross-origin send the origin to http as well.",
+    browser="no-referrer-when-downgrade sends the whole URL to other https sites; origin and origin-when-cross-origin send the origin to http as well. So does Chromium; Firefox tells other sites no more than it would without the header.",
     why="The header loosens the default, which sends only the origin, and nothing from https to http.",
     fix=_FIX,
     link=f"{_LINK}#referrer-policies",
@@ -96,11 +99,15 @@ def effective(received: Received) -> str | None:
     combined = received.combined(HEADER)
     if combined is None:
         return None
-    words = (word.strip(_WHITESPACE).lower() for word in combined.split(","))
-    return _last(word for word in words if word in POLICIES)
+    return _last(_WORD.findall(combined.lower()))
 
 
 EFFECTIVE: dict[str, Any] = {HEADER: effective}
+
+
+def in_force(received: Received) -> str | None:
+    """The policy that the page ends up with: that of its last meta element, else of the header; None: the default."""
+    return _meta(received) or effective(received)
 
 
 def check(received: Received) -> Iterator[Finding]:

@@ -130,14 +130,13 @@ def check(received: Received) -> Iterator[Finding]:
     if not received.secure:
         return
     groups = endpoints.groups(received) if received.has(REPORT_TO) else []
-    alive = {group["group"] for group in groups if group["max_age"] > 0}
     if received.has(ENDPOINTS):
         yield from _endpoints(received)
     if received.has(REPORT_TO):
         yield from _report_to(received, groups)
-    yield from _unresolved(received, alive)
+    yield from _unresolved(received)
     if received.has(NEL):
-        yield from _nel(received, alive)
+        yield from _nel(received)
 
 
 def _endpoints(received: Received) -> Iterator[Finding]:
@@ -162,16 +161,16 @@ def _report_to(received: Received, groups: list[dict[str, Any]]) -> Iterator[Fin
         yield ONLY_REPORT_TO.found(received.line(REPORT_TO))
 
 
-def _unresolved(received: Received, alive: set[str]) -> Iterator[Finding]:
-    known = alive | endpoints.usable(received).keys()
+def _unresolved(received: Received) -> Iterator[Finding]:
+    known = endpoints.reachable(received)
     missing = (pair for pair in endpoints.wanted(received) if pair[1] not in known)
     for header, name in list(dict.fromkeys(missing))[:TOLD]:
         yield UNRESOLVED.found(received.line(header), f"{header} {name}"[:120])
 
 
-def _nel(received: Received, alive: set[str]) -> Iterator[Finding]:
+def _nel(received: Received) -> Iterator[Finding]:
     policy = endpoints.nel(received)
     if policy is None:
         yield NEL_IGNORED.found(received.line(NEL))
-    elif policy["max_age"] > 0 and policy["report_to"] not in alive:
+    elif policy["max_age"] > 0 and policy["report_to"] not in endpoints.alive(received):
         yield NEL_UNRESOLVED.found(received.line(NEL), policy["report_to"][:120])

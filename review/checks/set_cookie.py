@@ -21,6 +21,9 @@ _LINK = "https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html"
 _STORAGE = f"{_LINK}#name-storage-model"
 _PREFIXES = f"{_LINK}#name-cookie-name-prefixes"
 _BEST = "Set-Cookie: __Host-session=...; Path=/; Secure; HttpOnly; SameSite=Lax"
+"""What a new session should have. Where one attribute is missing, that alone is the fix: a new name ends all sessions."""
+
+_SAMESITE = "Set-Cookie: name=...; SameSite=Lax\nAdd the attribute to the others. None, with Secure, only where other sites need it."
 
 REJECTED = Rule(
     code="cookie.rejected",
@@ -62,7 +65,7 @@ INSECURE = Rule(
     title="The cookie may travel without encryption",
     browser="Without Secure it sends the cookie over http as well, unless HSTS already keeps it from using http.",
     why="Whoever sits on the network path can cause one http request and read the cookie; a session is theirs then.",
-    fix=_BEST,
+    fix="Set-Cookie: name=...; Secure\nAdd the attribute to the others; the name may stay.",
     link=f"{_LINK}#name-the-secure-attribute",
 )
 OVER_HTTP = Rule(
@@ -80,7 +83,7 @@ SESSION_READABLE = Rule(
     title="Scripts can read what looks like a session",
     browser="Without HttpOnly it shows the cookie to every script of the page, and lets every script overwrite it.",
     why="One injected script carries the session away, to be used from elsewhere and for longer than the page is open.",
-    fix=_BEST,
+    fix="Set-Cookie: name=...; HttpOnly\nAdd the attribute to the others, once no script of the site reads the cookie.",
     link=f"{_LINK}#name-the-httponly-attribute",
 )
 SAMESITE_MISSING = Rule(
@@ -92,7 +95,7 @@ SAMESITE_MISSING = Rule(
         "minutes; Firefox and Safari send it with every request of every site, as far as they do not block such cookies."
     ),
     why="In browsers without that default, other sites can act in the person's name (cross-site request forgery).",
-    fix=_BEST,
+    fix=_SAMESITE,
     link=f"{_LINK}#name-the-samesite-attribute-2",
 )
 SAMESITE_UNKNOWN = Rule(
@@ -101,7 +104,7 @@ SAMESITE_UNKNOWN = Rule(
     title="SameSite has a value that no browser knows",
     browser="It knows Strict, Lax and None, in any case, and takes anything else for no SameSite at all.",
     why="The attribute looks as if it protected; what holds is each browser's default, and those differ.",
-    fix=_BEST,
+    fix=_SAMESITE,
     link=f"{_LINK}#name-the-samesite-attribute-2",
 )
 SESSION_CROSS_SITE = Rule(
@@ -128,7 +131,9 @@ NO_PREFIX = Rule(
     title="What looks like a session has a name without a prefix",
     browser="A cookie named __Host-... can only be set by this host over https; any subdomain can set one of another name.",
     why="Opinion: a prefix costs a rename, and keeps subdomains and http from planting a session. ASVS 5.0 asks for one.",
-    fix=_BEST,
+    fix=(
+        f"{_BEST}\nThe new name ends sessions that go on; with Domain, or for a part of the site, __Secure- is the prefix."
+    ),
     link=_PREFIXES,
     opinion=True,
 )
@@ -265,8 +270,8 @@ def _same_site(each: Cookie, session: Likeness) -> Iterator[Finding]:
     if each.unknown_same_site:
         yield SAMESITE_UNKNOWN.found(each.evidence, each.name, f"SameSite={each.unknown_same_site[:40]}")
         return
-    found = SAMESITE_MISSING.found(each.evidence, each.name)
-    yield found if session is not Likeness.NONE else replace(found, severity=Severity.INFO)
+    severity = Severity.INFO if session is Likeness.NONE else None
+    yield SAMESITE_MISSING.found(each.evidence, each.name, severity=severity)
 
 
 def _session(each: Cookie, session: Likeness, *, secure: bool) -> Iterator[Finding]:

@@ -37,8 +37,8 @@ RULES = (MISSING, IGNORED)
 
 def effective(received: Received) -> str | None:
     """``nosniff``, or None where the header has no effect."""
-    values = readers.decoded_and_split(received.combined(HEADER))
-    return "nosniff" if values and values[0].lower() == "nosniff" else None
+    value = readers.first(received.combined(HEADER))
+    return "nosniff" if value is not None and value.lower() == "nosniff" else None
 
 
 EFFECTIVE: dict[str, Any] = {HEADER: effective}

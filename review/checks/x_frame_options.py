@@ -72,6 +72,14 @@ def effective(received: Received) -> str | None:
 EFFECTIVE = {HEADER: effective}
 
 
+def limits_framing(received: Received) -> bool:
+    """Whether not every site may show the answer in a frame, by frame-ancestors, or else by X-Frame-Options."""
+    ancestors = _ancestors(received)
+    if ancestors is None:
+        return _value(_given(received)) is not None
+    return not ancestors.reaches(Place("https", "*"))
+
+
 def check(received: Received) -> Iterator[Finding]:
     """Say who may frame the page although it seems otherwise."""
     given, ancestors = _given(received), _ancestors(received)
@@ -92,7 +100,7 @@ def _given(received: Received) -> frozenset[str]:
 
 @functools.lru_cache(maxsize=64)
 def _split(combined: str | None) -> frozenset[str]:
-    return frozenset(value.lower() for value in readers.decoded_and_split(combined))
+    return frozenset([value.lower() for value in set(readers.decoded_and_split(combined))])
 
 
 def _value(given: frozenset[str]) -> str | None:

@@ -107,12 +107,15 @@ def governing_list(policy: Policy, directive: str) -> SourceList | None:
 
 
 def governing_tokens(policy: Policy, directive: str) -> tuple[str, ...] | None:
-    """The tokens of that list; of 'strict-dynamic' workers hear only where script-src governs them."""
+    """The tokens of that list; of 'strict-dynamic' workers hear only where a list of scripts governs them.
+
+    In CSP3 that is script-src alone; Chromium and Firefox were seen to do the same with default-src.
+    """
     name = governing(policy, directive)
     if name is None:
         return None
     value = policy.directives[name]
-    if directive == "worker-src" and name != "script-src":
+    if directive == "worker-src" and name not in {"script-src", "default-src"}:
         return tuple(token for token in value if token.lower() != sources.STRICT_DYNAMIC)
     return value
 

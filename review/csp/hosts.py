@@ -23,7 +23,7 @@ _JSONP = "answers with a script that calls what the URL names (JSONP)"
 _TAGS = "serves every customer's container, also one that an attacker has made"
 
 BYPASSES: tuple[tuple[Place, str], ...] = tuple(
-    (Place("https", host, "", path), reason)
+    (Place("https", spelt, "", path), reason)
     for host, path, reason in (
         ("ajax.googleapis.com", "/ajax/libs/angularjs/1.8.2/angular.min.js", _ANGULAR),
         ("cdnjs.cloudflare.com", "/ajax/libs/angular.js/1.8.2/angular.min.js", _ANGULAR),
@@ -46,6 +46,7 @@ BYPASSES: tuple[tuple[Place, str], ...] = tuple(
         ("vimeo.com", "/api/oembed.json", _JSONP),
         ("www.googletagmanager.com", "/gtm.js", _TAGS),
     )
+    for spelt in (host, f"{host}.")  # with the dot it is another source, and the same server
 )
 """Well-known scripts that defeat a list of hosts; not complete, no such list is. A list that allows one is bypassable."""
 

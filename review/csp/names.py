@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import functools
-
 from review.csp import effective
 
 SOURCE_LISTS = frozenset(
@@ -40,20 +37,8 @@ DEPRECATED = {
 }
 """Directives that browsers ignore today, and why."""
 
-_LONGEST_TYPO = 40
-"""Longer names are no misspelt directives, and comparing them costs."""
-
 
 def is_lost_directive(token: str) -> bool:
     """Whether a token in a source list is a directive's name: a semicolon before it is missing."""
     name = token.lower().rstrip(":")
     return "-" in name and (name in KNOWN or name in DEPRECATED)
-
-
-@functools.lru_cache(maxsize=1024)
-def suggestion(name: str) -> str:
-    """The directive that a misspelt one may have meant; empty for none."""
-    if len(name) > _LONGEST_TYPO:
-        return ""
-    near = difflib.get_close_matches(name, sorted(KNOWN), n=1, cutoff=0.75)
-    return near[0] if near else ""

@@ -7,10 +7,12 @@ meta element is one policy, whatever commas it has, and loses the directives tha
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from review import lists
 from review.received import Received
 
 ENFORCED = "content-security-policy"
@@ -27,7 +29,8 @@ WHITESPACE = "\t\n\f\r "
 """What the Infra standard calls ASCII whitespace; Python's own idea of whitespace is wider."""
 
 _ALLOWED = re.compile(r"[\t\n\f\r\x20-\x7e]*")
-_EMPTY = WHITESPACE + ";"
+_IN_POLICY = re.compile(f"[^,;{WHITESPACE}]")
+_IN_DIRECTIVE = re.compile(f"[^;{WHITESPACE}]")
 _TO_SPACES = str.maketrans(dict.fromkeys(WHITESPACE, " "))
 
 
@@ -92,9 +95,10 @@ def tokens(value: str) -> list[str]:
 
 @functools.lru_cache(maxsize=32)
 def _header(values: tuple[str, ...]) -> tuple[Policy, ...]:
-    serialized = [
-        (part, line) for line, value in enumerate(values) for part in value.split(",") if part.strip(_EMPTY)
-    ]
+    existing = (
+        (part, line) for line, value in enumerate(values) for part in lists.filled(value, ",", _IN_POLICY)
+    )
+    serialized = list(itertools.islice(existing, MOST_POLICIES + 1))
     found = [_policy(part, line) for part, line in serialized[:MOST_POLICIES]]
     if len(serialized) > MOST_POLICIES:
         found[-1] = replace(found[-1], cut=True)
@@ -114,7 +118,8 @@ def _policy(serialized: str, line: int) -> Policy:
     directives: dict[str, tuple[str, ...]] = {}
     repeated: dict[str, None] = {}
     skipped: list[str] = []
-    parts = [part for part in (each.strip(WHITESPACE) for each in serialized.split(";")) if part]
+    filled = lists.filled(serialized, ";", _IN_DIRECTIVE)
+    parts = [part.strip(WHITESPACE) for part in itertools.islice(filled, MOST_DIRECTIVES + 1)]
     for part in parts[:MOST_DIRECTIVES]:
         if not _ALLOWED.fullmatch(part):
             skipped.append(part)

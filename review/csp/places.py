@@ -7,6 +7,7 @@ third only together. The page is taken to be served over https.
 from __future__ import annotations
 
 import functools
+import urllib.parse
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -75,10 +76,17 @@ def _places(source: Source) -> Iterator[Place]:
 
 def _hosts(source: Source) -> Iterator[Place]:
     named = source.scheme or "https"
-    path = "" if source.path == "/" else source.path
+    path = "" if source.path == "/" else _decoded(source.path)
     for scheme in _UPGRADES.get(named, (named,)):
         for port in _ports(source, scheme):
-            yield Place(scheme, source.host.rstrip("."), port, path)
+            yield Place(scheme, source.host, port, path)
+
+
+def _decoded(path: str) -> str:
+    """CSP3 "path-part matches" compares pieces with their percent signs decoded; an encoded slash separates nothing."""
+    if "%" not in path:
+        return path
+    return "/".join(urllib.parse.unquote(piece).replace("/", "%2F") for piece in path.split("/"))
 
 
 def _ports(source: Source, scheme: str) -> tuple[str, ...]:

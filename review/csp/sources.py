@@ -63,7 +63,10 @@ class Kind(StrEnum):
 
 
 class Source(NamedTuple):
-    """One token. ``value`` is the keyword in lower case, the nonce, or the hash as ``algorithm-digest``."""
+    """One token. ``value`` is the keyword in lower case, the nonce, or the hash as ``algorithm-digest``.
+
+    A digest may use either alphabet of base64; here it has the usual one.
+    """
 
     text: str
     kind: Kind
@@ -123,7 +126,8 @@ def _quoted(token: str) -> Source:
     if match := _NONCE.fullmatch(token):
         return Source(token, Kind.NONCE, match[1])
     if match := _HASH.fullmatch(token):
-        return Source(token, Kind.HASH, f"{match[1].lower()}-{match[2]}")
+        digest = match[2].replace("-", "+").replace("_", "/")
+        return Source(token, Kind.HASH, f"{match[1].lower()}-{digest}")
     return Source(token, Kind.INVALID)
 
 

@@ -66,7 +66,7 @@ def _unmet(policy: Policy, answer: Answer) -> Iterator[Finding]:
     profile = profiles.PROFILES[policy.profile]
     kind = answer.received.response_class
     for requirement in profile.requirements:
-        if kind in requirement.classes and not requirement.is_met(answer):
+        if judge.applies(requirement.classes, answer.received) and not requirement.is_met(answer):
             evidence = answer.received.line(requirement.header)
             detail = f"{profile.title}: {requirement.paragraph}"
             finding = requirement.rule.found(evidence, requirement.id, detail)

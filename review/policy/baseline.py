@@ -9,7 +9,8 @@ from datetime import date
 from review.policy import rules
 from review.report import Cause
 
-_NEVER_NEW = ("waiver.", "baseline.")
+_NEVER_NEW = ("waiver.", "baseline.", "preload.")
+"""What a run does not show by itself: it is about the policy, or about a list with a date of its own."""
 
 
 @dataclass(frozen=True, slots=True)

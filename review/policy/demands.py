@@ -182,10 +182,11 @@ DNS_PREFETCH_OFF = demand(
     "x-dns-prefetch-control",
     lambda answer: answer.value("x-dns-prefetch-control").lower() == "off",
     title="X-DNS-Prefetch-Control is not off",
-    browser="Chromium and Firefox resolve the hosts of links early unless it is off; https pages are off by default.",
-    why="Part of OWASP's list; opinion beyond that.",
+    browser="No standard knows it. In OWASP's tests only Chromium's relatives resolved hosts early and stopped at off.",
+    why="Part of OWASP's list, for pages with personal content: an injected link element can carry some of it out in the "
+    "name of a host that is looked up. Opinion beyond that.",
     fix="X-DNS-Prefetch-Control: off",
-    link="https://owasp.org/www-project-secure-headers/",
+    link="https://owasp.org/www-project-secure-headers/#x-dns-prefetch-control",
 )
 NO_STORE = demand(
     "no_store",

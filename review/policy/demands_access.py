@@ -87,7 +87,7 @@ COOKIE_SAME_SITE = demand(
     title="A cookie without a SameSite of its own",
     browser="Without it, Chromium takes Lax with two minutes of exceptions, and Firefox and Safari send the cookie always.",
     why="What other sites make a visitor's browser send with this cookie then depends on the browser.",
-    fix="Set-Cookie: __Host-session=...; Path=/; Secure; HttpOnly; SameSite=Lax",
+    fix="Set-Cookie: name=...; SameSite=Lax\nAdd the attribute to the others.",
     link=_COOKIE_LINK,
     classes=ANY,
 )
@@ -113,7 +113,7 @@ COOKIE_HTTP_ONLY = demand(
     title="What looks like a session's cookie can be read by scripts",
     browser="With HttpOnly it keeps a cookie from every script of the page.",
     why="A script that somebody else brought into the page can send the session elsewhere.",
-    fix="Set-Cookie: __Host-session=...; Path=/; Secure; HttpOnly; SameSite=Lax",
+    fix="Set-Cookie: name=...; HttpOnly\nAdd the attribute to the others.",
     link=_COOKIE_LINK,
     classes=ANY,
 )

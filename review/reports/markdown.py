@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from review.finding import Rule
 from review.report import Cause, HeaderSet, Report
 from review.reports import texts
 
@@ -93,20 +94,28 @@ def _severity(cause: Cause) -> str:
 
 
 def _details(report: Report) -> Iterator[str]:
+    """Each cause; what its kind means stands at the first of the kind, which is the worst."""
+    explained: set[str] = set()
     for cause in report.causes:
-        rule = cause.rule
         yield from (f"### {plain(texts.title(cause))}", "")
         yield from (f"{_severity(cause)}, {code(cause.code)}, {texts.where(cause)}", "")
         if cause.detail:
             yield from (plain(cause.detail), "")
         if texts.evidence(cause):
             yield from (*block(texts.evidence(cause)), "")
-        yield f"- **What a browser does:** {prose(rule.browser)}"
-        yield f"- **Why it matters:** {prose(rule.why)}"
-        yield from (f"- **Standard:** <{rule.link}>", "", "How to mend it:", "")
-        value, rest = texts.fix(rule)
-        yield from (*block([value]), "", *([prose(rest), ""] if rest else []))
+        if cause.code not in explained:
+            explained.add(cause.code)
+            yield from _explained(cause.rule)
         yield from _urls(cause.sample_urls)
+
+
+def _explained(rule: Rule) -> Iterator[str]:
+    yield f"- **What a browser does:** {prose(rule.browser)}"
+    yield f"- **Why it matters:** {prose(rule.why)}"
+    yield from (f"- **More:** <{rule.link}>", "", "How to mend it:", "")
+    value, rest = texts.fix(rule)
+    yield from ((*block([value]), "") if value else ())
+    yield from ((prose(rest), "") if rest else ())
 
 
 def _urls(urls: Sequence[str]) -> Iterator[str]:

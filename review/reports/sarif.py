@@ -97,9 +97,9 @@ def _help_markdown(rule: Rule) -> str:
         f"**What a browser does.** {markdown.prose(rule.browser)}",
         f"**Why it matters.** {markdown.prose(rule.why)}",
         "**How to mend it.**",
-        "\n".join(markdown.block([value])),
+        *(["\n".join(markdown.block([value]))] if value else []),
         *([markdown.prose(rest)] if rest else []),
-        f"[The standard]({rule.link})",
+        f"[{texts.source(rule.link)}]({rule.link})",
     ]
     return "\n\n".join(parts)
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from headersweep import masking
 from review.finding import Rule, Severity
 from review.report import Cause, HeaderSet, Report
 
 SHORT_HASH = 12
+_VALUE = re.compile(r"<|headersweep |[A-Za-z-]+: ")
+"""How a fix begins that can be copied: an element, a command, a header line. The others are advice."""
+_SCHEMES = {"mdn": "MDN Observatory"}
 LONGEST_LINE = 2_000
 """A header line is cut there in a report; the snapshot keeps all of it."""
 
@@ -26,9 +31,9 @@ def visible_lines(text: str) -> list[str]:
     return [visible(line) for line in text.split("\n")]
 
 
-def count(number: int, noun: str) -> str:
+def count(number: int, noun: str, nouns: str = "") -> str:
     """``1 page``, ``2,000 pages``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {nouns or f'{noun}s'}"
 
 
 def share(part: int, whole: int) -> str:
@@ -84,9 +89,19 @@ def prose(text: str) -> Iterator[tuple[bool, str]]:
 
 
 def fix(rule: Rule) -> tuple[str, str]:
-    """What to copy, and what else there is to say."""
+    """What to copy, empty where there is nothing, and what else there is to say."""
     value, _, rest = rule.fix.partition("\n")
-    return value, rest.strip()
+    return (value, rest.strip()) if _VALUE.match(value) else ("", " ".join(rule.fix.split("\n")))
+
+
+def sentence(text: str) -> str:
+    """A detail as a sentence of its own."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', ')')) else '.'}"
+
+
+def source(link: str) -> str:
+    """How a rule's link is called: by the host, since not all of them are standards."""
+    return f"More at {urlsplit(link).hostname}"
 
 
 def where(cause: Cause) -> str:
@@ -100,7 +115,8 @@ def grade(report: Report) -> str:
     found = report.grade or {}
     if found.get("grade") is None:
         return ""
-    return f"{found['grade']} ({found.get('score')} points, {found.get('scheme')} {found.get('algorithm')})"
+    scheme = _SCHEMES.get(str(found.get("scheme")), found.get("scheme"))
+    return f"{found['grade']} ({found.get('score')} points, {scheme}, algorithm {found.get('algorithm')})"
 
 
 def accounting(report: Report) -> list[tuple[str, int]]:

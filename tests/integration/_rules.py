@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from review import judge, redirects, table
+from review import judge, nonces, preload, redirects, table
 from review.finding import Finding, Rule, Severity
 from review.received import Received
 
@@ -41,8 +41,12 @@ def marks(received: Received) -> Iterator[Finding]:
 def install(
     patch: pytest.MonkeyPatch, check: Any = marks, *rules: Rule, version: int = judge.RULES_VERSION
 ) -> None:
-    """Let these rules be the present ones; beside them only those about a run's redirects."""
+    """Let these rules be the present ones; beside them only those about a whole run."""
     known = rules or (MARKED, BARE)
     patch.setattr(table, "CHECKS", (SimpleNamespace(RULES=known, EFFECTIVE={}, check=check),))
-    patch.setattr(table, "RULES", {each.code: each for each in known} | redirects.BY_CODE)
+    patch.setattr(
+        table,
+        "RULES",
+        {each.code: each for each in known} | redirects.BY_CODE | nonces.BY_CODE | preload.BY_CODE,
+    )
     patch.setattr(judge, "RULES_VERSION", version)

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert, text
 
-from cli import drifting, report, reviewing
+from cli import drifting, report, reviewed
 from cli.render import drift as render
 from cli.report import Run
+from headersweep.definition import SiteDefinition
 from headersweep.errors import ExitCode, UsageError
+from headersweep.policies import Profile
 from headersweep.states import Outcome
 from models import drift
 from models.frontier import pages
@@ -22,7 +24,9 @@ from models.spans import spans
 from models.visits import visits
 from review.diffing import Difference, Move
 from review.directions import Direction
+from review.policy.baseline import Baseline
 from review.reports import html, junit, markdown, sarif
+from scheduler import policies
 
 SLOT = datetime(2026, 11, 22, 10, tzinfo=UTC)
 NO_DEFAULT_PARTITION = text(
@@ -138,6 +142,10 @@ class History:
 
     def diff(self, first: int, second: int | None = None) -> Difference:
         return drifting.difference(self.connection, *drifting.pair(self.connection, first, second))
+
+    def approve(self, run_id: int, expires: date = date(2999, 1, 1)) -> None:
+        approved = Baseline(run_id, "web team", "agreed", expires, "revert it")
+        assert policies.approve(self.connection, self.site_id, approved, "ann@host")
 
     def found(self, run_id: int) -> Run:
         return report.find_run(self.connection, run_id)
@@ -289,6 +297,67 @@ def test_one_number_compares_with_the_run_before_that_came_to_its_end(history: H
         history.diff(first)
 
 
+def test_the_name_of_a_site_is_its_newest_run_that_came_to_its_end(history: History) -> None:
+    first, second = history.run({"/a": (SURE, 200)}), history.run({"/a": (BARE, 200)})
+    history.run({}, state="cancelled")
+    old, new = drifting.pair(history.connection, "docs", None)
+    assert (old.run_id, new.run_id) == (first, second)
+    with pytest.raises(UsageError, match="no run of shop was finished yet"):
+        drifting.pair(history.connection, history.site("shop") and "shop", None)
+
+
+@pytest.mark.parametrize("dropped", [False, True], ids=["visits", "spans"])
+@pytest.mark.parametrize("shape", ["text", "md", "json"])
+def test_a_run_is_compared_with_the_one_that_somebody_approved(
+    history: History, dropped: bool, shape: str
+) -> None:
+    approved = history.run({"/a": (SURE, 200)})
+    history.run({"/a": (LOUD, 200)})
+    newest = history.run({"/a": (BARE, 200)})
+    history.approve(approved)
+    if dropped:
+        history.forget_visits()
+    for named in ("docs", str(newest)):
+        old, new, approval = drifting.with_baseline(history.connection, named)
+        assert (old.run_id, new.run_id, approval.is_expired) == (approved, newest, False)
+    found = drifting.difference(history.connection, old, new)
+    assert told(found) == [("x-content-type-options", "looser", 1)]
+    assert "x_content_type_options.missing" in [cause.code for cause in found.came]
+    assert (found.from_spans, drifting.exit_code(found, "looser")) == (dropped, ExitCode.FINDINGS)
+    shown = render.render(found, old, new, shape, 200, approval=approval)
+    for word in ("web team", "2999-01-01", "agreed"):
+        assert word in shown
+    assert "has expired" not in shown
+
+
+@pytest.mark.parametrize("shape", ["text", "md"])
+def test_of_an_approval_that_is_over_people_are_told(history: History, shape: str) -> None:
+    run = history.run({"/a": (SURE, 200)})
+    history.approve(run, expires=date(2020, 1, 1))
+    old, new, approval = drifting.with_baseline(history.connection, "docs")
+    found = drifting.difference(history.connection, old, new)
+    assert (old.run_id, new.run_id, found.changed_pages) == (run, run, 0)
+    shown = render.render(found, old, new, shape, 200, approval=approval)
+    assert "nothing changed" in shown
+    assert "It has expired: nobody approves of it any longer" in shown
+    assert json.loads(render.as_json(found, old, new, approval))["baseline"]["expired"] is True
+
+
+def test_without_a_baseline_it_is_said_how_to_get_one(history: History) -> None:
+    run = history.run({"/a": (SURE, 200)})
+    with pytest.raises(UsageError, match="docs has no baseline; `headersweep baseline approve RUN`"):
+        drifting.with_baseline(history.connection, str(run))
+    with pytest.raises(UsageError, match="no site is called 'dogs'"):
+        drifting.with_baseline(history.connection, "dogs")
+
+
+def test_both_runs_are_judged_by_the_policy_of_the_new_one(history: History) -> None:
+    strict = SiteDefinition("docs", ("https://example.com/",), profile=Profile.ASVS_5_L2).as_json()
+    old, new = history.run({"/a": (BARE, 200)}), history.run({"/a": (BARE, 200)}, **strict)
+    found = history.diff(old, new)
+    assert (found.came, found.went) == ((), ())
+
+
 def test_runs_of_two_sites_are_not_compared(history: History) -> None:
     docs, shop = history.run({}), history.run({}, site_id=history.site("shop"))
     with pytest.raises(UsageError, match=f"run {docs} is of docs, run {shop} of shop"):
@@ -343,7 +412,7 @@ def test_a_report_of_a_run_has_its_sets_by_status_and_its_causes(history: Histor
     run = history.run({"/a": (BARE, 200), "/b": (BARE, 200), "/c": (BARE, 404), "/d": (SURE, 200)})
     if dropped:
         history.forget_visits()
-    found = reviewing.report_of(history.connection, run)
+    found = reviewed.at_hand(history.connection, history.found(run))
     assert (found.site, found.pages, found.state) == ("docs", 4, "finished")
     assert next((one.status, one.scheme, one.pages) for one in found.sets) == (200, "https", 2)
     assert sorted((one.status, one.pages) for one in found.sets) == [(200, 1), (200, 2), (404, 1)]

@@ -195,7 +195,7 @@ def test_a_grade_is_given_for_what_the_start_page_leads_to(
 ) -> None:
     web.pages(home=page(headers=[A]), once=moved("/", 301), twice=moved("/once"), gone=page(status=404))
     given: list[Sequence[Answered]] = []
-    monkeypatch.setattr(grading, "grade", given.append)
+    monkeypatch.setattr(grading, "grade", lambda answers, _: given.append(answers))
     run_id = lab.sweep(definition(web.url(start), sitemaps=False)).id
     assert review_of(lab, run_id).grade is None
     assert [(answer.url, answer.status) for answer in given[0]] == [(web.url(path), n) for path, n in found]
@@ -205,7 +205,7 @@ def test_a_grade_is_given_for_what_the_start_page_leads_to(
 def test_redirects_in_a_circle_come_to_an_end(lab: Lab, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     web.pages(home=moved("/a"), a=moved("/"))
     given: list[Sequence[Answered]] = []
-    monkeypatch.setattr(grading, "grade", given.append)
+    monkeypatch.setattr(grading, "grade", lambda answers, _: given.append(answers))
     review_of(lab, lab.sweep(definition(web.start, sitemaps=False)).id)
     assert len(given[0]) == reviews.HOPS + 1
 

@@ -16,9 +16,11 @@ from types import ModuleType
 import pytest
 from alembic import command
 from alembic.script import Script, ScriptDirectory
+from click.testing import CliRunner
 from sqlalchemy import Engine, text
 from sqlalchemy.pool import NullPool
 
+from cli import main
 from headersweep.errors import UnavailableError, WrongRevisionError
 from models import engine as engines
 from models import migrate, partitions, shards
@@ -197,7 +199,7 @@ def test_a_table_that_stays_locked_is_given_up_with_nothing_half_done(database: 
     config = migrate.config(database)
     config.attributes.update(tries=2, lock_timeout_ms=50)
     with (
-        locked(database, "baselines"),  # the newest revision touches it first
+        locked(database, "run_nonces"),  # the newest revision touches it first
         pytest.raises(UnavailableError, match=r"2 tries of 50 ms; nothing is half done"),
     ):
         command.downgrade(config, "base")
@@ -258,3 +260,27 @@ def test_an_index_that_a_broken_off_upgrade_left_is_built_again(empty_database: 
     with engine_of(empty_database) as engine, engine.begin() as connection:
         definition = connection.scalar(text("SELECT pg_get_indexdef('ix_runs_queued'::regclass)"))
     assert "(site_id, id)" in definition
+
+
+def test_the_migrations_between_two_revisions_are_told_in_their_order() -> None:
+    steps = migrate.between("0004", "0007")
+    assert [step.revision for step in steps] == ["0005", "0006", "0007"]
+    assert steps[-1].path == "alembic/versions/0007_baselines.py"
+    assert steps[-1].summary == "Baselines: of each site the run whose state somebody approved."
+    assert migrate.between("0007", "0007") == []
+
+
+def test_an_upgrade_offers_a_note_and_one_that_changes_nothing_does_not(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command.downgrade(migrate.config(database), "0006")
+    monkeypatch.setenv("HEADERSWEEP_DATABASE_URL", database)
+    monkeypatch.setenv("HEADERSWEEP_BROKER_URL", "redis://127.0.0.1:1/0")
+    first, second = (CliRunner().invoke(main.group, ["db", "upgrade"]) for _ in range(2))
+    assert first.exit_code == 0, first.output
+    assert (
+        "A note on it: headersweep note new --kind migration --title 'database from revision 0006 to "
+        in first.stderr
+    )
+    assert "--file alembic/versions/0007_baselines.py" in first.stderr
+    assert "A note" not in second.stderr

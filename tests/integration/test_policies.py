@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from headersweep.definition import SiteDefinition
 from headersweep.policies import Expectation, Policy, Profile, ValueTest, Waiver
 from headersweep.states import Outcome
-from models import baselines
+from models import baselines, redirects
 from models.frontier import pages
 from models.runs import runs
 from models.sites import sites
@@ -143,6 +143,28 @@ def test_the_causes_of_a_run_are_those_of_its_policy_and_new_beyond_the_baseline
     policies.approve(connection, world.site_id, a_baseline(world.run(minute=1)), "ann@host")
     again = policies.causes(connection, world.run_id, sets)
     assert {cause.is_new for cause in again} == {True}
+
+
+def test_what_only_the_whole_run_shows_is_known_to_the_baseline_too(world: World) -> None:
+    page_id = world.connection.execute(text("SELECT min(id) FROM pages")).scalar_one()
+    world.connection.execute(
+        insert(redirects.run_redirects).values(
+            run_id=world.run_id,
+            pages=1,
+            sample_page_id=page_id,
+            kind="hop",
+            source="http://docs.example",
+            target="",
+        )
+    )
+    world.connection.execute(
+        runs.update().where(runs.c.id == world.run_id).values(definition=A_DEFINITION.as_json())
+    )
+    policies.approve(world.connection, world.site_id, a_baseline(world.run_id), "ann@host")
+    sets = policies.header_sets(world.connection, world.run_id)
+    found = {cause.code: cause.is_new for cause in policies.causes(world.connection, world.run_id, sets)}
+    assert found["redirect.stays_http"] is False
+    assert set(found.values()) == {False}
 
 
 def test_approving_twice_is_approving_once_and_another_run_takes_its_place(world: World) -> None:

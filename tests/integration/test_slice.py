@@ -610,4 +610,7 @@ def test_where_redirects_lead_is_kept_when_the_run_closes(lab: Lab, web: Web) ->
     ]
     with lab.engine.connect() as connection:
         (found,) = reviewed.redirects_of(connection, run.id)
-    assert (found.finding.code, found.url) == ("redirect.long_chain", web.url("/1"))  # loopback needs no TLS
+    assert (found.finding.code, found.urls) == (
+        "redirect.long_chain",
+        (web.url("/1"),),
+    )  # loopback needs no TLS

@@ -15,7 +15,8 @@ ROWS = 20_000
 
 NUMBERED = (
     "sites", "origins", "runs", "shards", "snapshots", "body_facts", "pages", "outbox", "run_actions", "judgements",
-    "baselines",
+    "baselines", "probes",
+    "baselines", "notes",
 )  # fmt: skip
 """Tables whose ids begin with 1 here, whatever other tests counted up before; rolled back with the rest."""
 
@@ -39,6 +40,11 @@ STATEMENTS = (
        SELECT i, 1, 'resume', 'ann@host' FROM generate_series(1, :n) i""",
     """INSERT INTO baselines (site_id, run_id, expires, owner, reason, rollback_note, approved_by)
        SELECT i, i, '2027-01-01', 'o', 'r', 'n', 'ann@host' FROM generate_series(1, :n) i""",
+    """INSERT INTO notes (site_id, run_after, written, complete, slug, kind, title, owner, command, reason, metric,
+                          expected_result, actual_result, rollback, files, stored_by, body, content_hash)
+       SELECT i, i, '2026-01-01', false, '2026-01-01-note-' || i, 'change', '', '', '', '', '', '', '', '', '{}', 'ann@host',
+              '', decode(repeat('00', 32), 'hex')
+       FROM generate_series(1, :n) i""",
     """INSERT INTO shards (run_id, origin_id, state, top, done_upto)
        SELECT i, i, 'done', 10, 10 FROM generate_series(1, :n) i""",
     """INSERT INTO shards (run_id, origin_id, state, top, done_upto)
@@ -70,6 +76,8 @@ STATEMENTS = (
     # Every closed run showed one set; the open ones, 50.
     """INSERT INTO run_redirects (run_id, pages, sample_page_id, kind, source, target)
        SELECT i, 1, i, 'hop', 'http://h1.example', 'https://h1.example' FROM generate_series(1, :n) i""",
+    """INSERT INTO run_nonces (run_id, nonces, pages, before, most, sample_page_ids, kind, cached)
+       SELECT i, 1, 2, 0, 2, ARRAY[i], 'run', false FROM generate_series(1, :n) i""",
     """INSERT INTO run_sets (run_id, snapshot_id, status, scheme, pages, sample_page_ids)
        SELECT i, i, 200, 'http', 1, ARRAY[i] FROM generate_series(1, :n) i""",
     """INSERT INTO run_sets (run_id, snapshot_id, status, scheme, pages, sample_page_ids)
@@ -78,6 +86,13 @@ STATEMENTS = (
        SELECT i, 200, 'http', 1, 'document', true FROM generate_series(1, :n) i""",
     """INSERT INTO findings (judgement_id, ordinal, code, severity, subject, evidence, detail)
        SELECT i, j, 'csp.missing', 'high', '', '', '' FROM generate_series(1, :n) i, generate_series(1, 3) j""",
+    # Every closed run has a probe that was answered; of 20 more, one is under way.
+    """INSERT INTO probes (run_id, site_id, origin_id, kind, key, step, attempts, state, status, raw, ended_at, request)
+       SELECT i, i, i, 'cors', 'http://h1.example/', 1, 1, 'answered', 200, 'x', now(), '{}' FROM generate_series(1, :n) i""",
+    """INSERT INTO probes (run_id, site_id, origin_id, kind, key, step, requested_by, request, lease_owner, lease_until)
+       SELECT i, i, i, 'cors', 'http://h1.example/', 2, 'ann@host', '{}', CASE i WHEN 1 THEN 'me' END,
+              CASE i WHEN 1 THEN now() + interval '1 minute' END
+       FROM generate_series(1, 20) i""",
     """INSERT INTO outbox (event_id, event, payload, emitted_at)
        SELECT 'e' || i, 'run.finished', '{}', now() FROM generate_series(1, :n) i""",
     """INSERT INTO outbox (event_id, event, payload) VALUES ('waiting', 'run.finished', '{}')""",

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 import models
-from models import redirects, reviews
+from models import nonces, redirects, reviews
 from models.care import explain, registry
 from models.care.explain import nodes
 from models.care.samples import Samples
@@ -31,6 +31,9 @@ OPEN_RUN = N + 1
 SHARD = N + 1
 KEY = bytes.fromhex("c4ca4238a0b923820dcc509a6f75849b")  # md5 of "1"
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
+NONCE = (
+    "headers/1\ncontent-security-policy: script-src 'nonce-<nonce>'\ncontent-type: text/html; charset=utf-8\n"
+)
 
 
 SAMPLES = Samples(
@@ -104,6 +107,8 @@ def test_a_hot_statement_reads_no_large_table_as_a_whole(loaded: Connection, nam
         "judgements",
         "findings",
         "baselines",
+        "probes",
+        "notes",
     }
     for node in hot_plan(loaded, name):
         if node["Node Type"] == "Seq Scan":
@@ -131,7 +136,8 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "spans.open_new": {"site_id": 2, "run_id": NEW_RUN},
     "reviews.add_sets": {"run_id": NEW_RUN, "samples": reviews.SAMPLES},
     "drift.from_visits": {"old": OPEN_RUN, "new": NEW_RUN, "since": 1},
-    "drift.sets_from_visits": {"run_id": NEW_RUN},
+    "drift.sets_from_visits": {"run_id": NEW_RUN, "site_id": 1},
+    "comparisons.latency": {"run_id": NEW_RUN},
 }
 
 
@@ -177,6 +183,34 @@ def test_the_redirects_of_a_run_that_the_statistics_do_not_know_are_read_by_key(
     assert max(touched(node) for node in nodes(plan["Plan"])) <= 2 * N
 
 
+def test_the_nonces_of_a_run_that_the_statistics_do_not_know_are_read_in_one_pass(loaded: Connection) -> None:
+    unknown = loaded.begin_nested()
+    loaded.execute(text("UPDATE snapshots SET canonical = :canonical WHERE id = 1"), {"canonical": NONCE})
+    for run_id in (NEW_RUN - 1, NEW_RUN):
+        loaded.execute(
+            text("""INSERT INTO visits (run_id, page_id, snapshot_id, fetched_at, status, outcome, nonce_digest)
+                    SELECT :run, i, 1, now(), 200, 1, substring(sha256(i::text::bytea) FOR 8)
+                    FROM generate_series(1, :n) i"""),
+            {"run": run_id, "n": NEW_PAGES},
+        )
+        loaded.execute(
+            text("""INSERT INTO run_sets (run_id, snapshot_id, pages, status, scheme, sample_page_ids)
+                    VALUES (:run, 1, :n, 200, 'http', ARRAY[1])"""),
+            {"run": run_id, "n": NEW_PAGES},
+        )
+    loaded.execute(text(judging.UNSORTED))
+    values = {"run_id": NEW_RUN, "earlier": [NEW_RUN - 1]}
+    plan = list(nodes(explain.answer(loaded, nonces.add(), values, analyze=True)["Plan"]))
+    kept = loaded.execute(nonces.of_run(), {"run_id": NEW_RUN}).all()
+    unknown.rollback()
+    assert [(row.kind, row.nonces, row.most) for row in kept] == [("runs", NEW_PAGES, 2)]
+    assert max(touched(node) for node in plan) <= 2 * NEW_PAGES
+    grouped = [
+        node["Strategy"] for node in plan if any("nonce_digest" in key for key in node.get("Group Key", ()))
+    ]
+    assert grouped == ["Hashed"]
+
+
 def touched(node: Mapping[str, Any]) -> float:
     """How many rows a node of an executed plan looked at."""
     dropped = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
@@ -190,5 +224,12 @@ def test_every_statement_of_the_models_is_registered() -> None:
 
 def test_every_module_of_the_models_with_statements_is_looked_at() -> None:
     names = {f"models.{info.name}" for info in pkgutil.iter_modules(models.__path__) if not info.ispkg}
-    silent = {"models.columns", "models.engine", "models.metadata", "models.migrate", "models.schema"}
+    silent = {
+        "models.columns",
+        "models.concurrently",
+        "models.engine",
+        "models.metadata",
+        "models.migrate",
+        "models.schema",
+    }
     assert names - silent == {module.__name__ for module in registry.MODULES}

@@ -146,6 +146,23 @@ def test_a_run_is_approved_shown_and_dropped(home: Home) -> None:
     assert home.run("baseline", "show", "--format", "json").json()["baselines"] == []
 
 
+def test_a_site_is_compared_with_its_baseline(home: Home) -> None:
+    assert home.run("diff", "zoo", "--baseline").code == 2
+    assert home.run("baseline", "approve", "1", *APPROVED, "2999-01-01").code == 0
+    try:
+        ended = home.run("diff", "zoo", "--baseline", "--format", "json", "--fail-on", "drift")
+        assert ended.code == 0, ended.err
+        found = ended.json()
+        assert (found["old"]["run"], found["new"]["run"], found["changed_pages"]) == (1, 1, 0)
+        assert (found["baseline"]["owner"], found["baseline"]["expired"]) == ("the tests", False)
+        assert "approved by the tests, until 2999-01-01: agreed" in home.run("diff", "1", "--baseline").out
+        assert "approved by the tests" in home.run("diff", "1", "--baseline", "--format", "md").out
+        assert home.run("diff", "1", "1", "--baseline").code == 2
+        assert home.run("diff", "nobody", "--baseline").code == 2
+    finally:
+        home.run("baseline", "drop", "zoo")
+
+
 def test_nothing_is_approved_without_an_owner_or_for_a_day_that_is_over(home: Home) -> None:
     assert home.run("baseline", "approve", "1", *APPROVED[2:], "2999-01-01").code == 2
     assert home.run("baseline", "approve", "1", *APPROVED, "2020-01-01").code == 2

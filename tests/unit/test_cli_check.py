@@ -233,3 +233,31 @@ def test_it_imports_nothing_heavy_and_reads_no_suffix_list_without_need(tmp_path
         [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "LOADED []"
+
+
+# the preload list
+
+PRELOAD = str(Path(__file__).parents[1] / "data" / "preload_list.json")
+
+
+def test_with_a_preload_list_it_is_said_who_is_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ("--url", "https://listed.example/")
+    assert judged(*asked)["preload"] is None
+    found = judged(*asked, "--preload-list", PRELOAD)
+    assert (found["preload"]["listed"], found["preload"]["entry"]) == (True, "listed.example")
+    assert "preload.removal_risk" in codes(found)
+    assert "listed by listed.example" in run(*asked, "--preload-list", PRELOAD, text=HTML).output
+    monkeypatch.setenv("HEADERSWEEP_PRELOAD_LIST", PRELOAD)
+    assert "preload.removal_risk" in codes(judged(*asked))
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"\xff", b"{}"], ids=["no file", "empty", "no text", "no list"]
+)
+def test_a_preload_list_that_is_none_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "list.json"
+    if content is not None:
+        file.write_bytes(content)
+    ended = run("--preload-list", str(file), text=HTML)
+    assert ended.exit_code == 2
+    assert str(file) in ended.stderr

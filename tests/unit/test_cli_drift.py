@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
+from cli.drifting import Approval
 from cli.render import drift as render
 from cli.report import Run
 from headersweep.states import RunState
@@ -95,3 +96,15 @@ def test_of_very_many_or_very_long_lines_people_get_the_beginning(shape: str) ->
     shown = render.render(Difference("docs", 6, 7, 1, (change,)), OLD, NEW, shape, 200)
     assert "and 491 more" in shown
     assert len(shown) < 5_000
+
+
+@pytest.mark.parametrize("shape", ["text", "md"])
+def test_what_somebody_wrote_about_a_baseline_is_escaped_too(shape: str) -> None:
+    said = Approval(NASTY, NASTY, date(2026, 12, 1), NASTY, "ann@host", SLOT, is_expired=True)
+    shown = render.render(difference(), OLD, NEW, shape, 400, approval=said)
+    assert not set("\x1b\u202e") & set(shown)
+    assert "until 2026-12-01" in shown.replace("\\", "")
+
+
+def test_without_a_baseline_json_has_none() -> None:
+    assert json.loads(shown("json"))["baseline"] is None

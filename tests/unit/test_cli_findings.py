@@ -115,7 +115,8 @@ def test_in_full_everything_is_said_and_the_fix_can_be_copied() -> None:
     cause = a_cause(evidence="X-A: 1\nX-B: 2", detail="two lines", subject="x")
     shown = findings.full(a_review(cause), 50)
     assert shown[2:] == [
-        "  high  csp.missing  900 pages  Title of csp.mi...",
+        "  high  csp.missing  900 pages",
+        "      Title of csp.missing (x)",
         "      two lines",
         "      received: X-A: 1",
         "      received: X-B: 2",

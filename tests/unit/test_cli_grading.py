@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
+
 from cli import grading
+from review import preload
 from scheduler.reviewed import Answered
 
 HTML = (("Content-Type", "text/html"),)
@@ -30,3 +34,31 @@ def test_a_redirect_from_http_is_better_than_none() -> None:
     assert redirected
     assert stays
     assert redirected["score"] > stays["score"]
+
+
+KNOWN = preload.parse(
+    (Path(__file__).parents[1] / "data" / "preload_list.json").read_text(), date(2026, 11, 20)
+)
+
+
+def test_a_listed_host_needs_no_redirect_and_no_header_for_its_grade() -> None:
+    answers = (Answered("http://www.listed.example/", 200, HTML),)
+    plain, listed = grading.grade(answers), grading.grade(answers, KNOWN)
+    assert plain is not None
+    assert listed is not None
+    assert listed["score"] > plain["score"]
+
+
+def test_each_host_of_the_start_page_is_looked_up_once() -> None:
+    moved = (*HTML, ("Location", "https://listed.example/a"))
+    answers = (
+        Answered("https://listed.example/", 301, moved),
+        Answered("https://listed.example/a", 200, HTML),
+    )
+    (cause,) = grading.preloading(answers, KNOWN)
+    assert (cause.code, cause.subject, cause.sample_urls) == (
+        "preload.removal_risk",
+        "listed.example",
+        ("https://listed.example/",),
+    )
+    assert grading.preloading(answers, None) == ()

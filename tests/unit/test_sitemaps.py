@@ -134,6 +134,15 @@ def test_what_came_before_a_mistake_counts(text: str | bytes, before: list[str],
     assert URL in error or not error
 
 
+def test_what_came_before_broken_gzip_data_does_not_depend_on_how_the_network_cut_the_file() -> None:
+    packed = bytearray(gzip.compress(urlset(*AB).encode() + b"\n" * 500, mtime=0))
+    packed[-6] ^= 1  # the checksum is wrong
+    whole = found(bytes(packed))
+    assert whole == (AB, f"sitemap {URL}: the gzip data is broken")
+    for size in (1, 7, 64):
+        assert found(*[bytes(packed[at : at + size]) for at in range(0, len(packed), size)]) == whole
+
+
 LAUGHS = (
     '<!DOCTYPE urlset [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>' + urlset("https://h/&b;").partition("\n")[2]
 )

@@ -82,9 +82,11 @@ def matcher(line: str) -> Callable[[datetime], bool]:
     must_both = fields[2].startswith("*") or fields[4].startswith("*")
 
     def matches(wall: datetime) -> bool:
+        # Most minutes end here: it is asked a million times.
+        if wall.minute not in minute or wall.hour not in hour or wall.month not in month:
+            return False
         days = (wall.day in day, not weekday.isdisjoint({wall.isoweekday(), wall.isoweekday() % 7}))
-        is_day = all(days) if must_both else any(days)
-        return is_day and wall.minute in minute and wall.hour in hour and wall.month in month
+        return all(days) if must_both else any(days)
 
     return matches
 

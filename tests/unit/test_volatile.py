@@ -56,6 +56,14 @@ def test_every_rule_leaves_its_own_result_alone(rule: volatile.Rule) -> None:
     check()
 
 
+def test_a_link_that_names_a_user_leaves_its_own_result_alone() -> None:
+    rule = volatile.rule_for("link")
+    assert rule is not None
+    once = rule.apply('<https://u:p@h/a>; rel="canonical"', "")
+    assert once == '<https://<userinfo>@h/<path>>; rel="canonical"'
+    assert rule.apply(once, "") == once
+
+
 @pytest.mark.parametrize("rule", volatile.VOLATILE, ids=lambda rule: rule.names[0])
 def test_an_empty_value_stays_empty(rule: volatile.Rule) -> None:
     assert rule.apply("", "") == ""

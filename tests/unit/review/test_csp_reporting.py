@@ -12,6 +12,9 @@ UNRESOLVED, NOWHERE, URI = "csp.report_to_unresolved", "csp.reports_nowhere", "c
 TO = "Content-Security-Policy: default-src 'self'; report-to csp"
 ENDPOINT = 'Reporting-Endpoints: csp="https://r.example/csp"'
 
+GROUP = '{"group":"csp","max_age":1,"endpoints":[{"url":"https://r.example"}]}'
+DEFAULT = GROUP.replace('"group":"csp",', "")
+
 CASES = (
     Case("no policy", (HTML,)),
     Case("no reports", (HTML, "Content-Security-Policy: default-src 'self'")),
@@ -28,8 +31,23 @@ CASES = (
         "the old header",
         (HTML, TO, 'Report-To: {"group":"csp","max_age":1,"endpoints":[{"url":"https://r.example"}]}'),
     ),
-    Case("the old header, second of a list", (HTML, TO, 'Report-To: {"max_age":1}, {"group":"csp"}')),
-    Case("the old header's default", (HTML, TO.replace("csp", "default"), 'Report-To: {"max_age":1}')),
+    Case("the old header, second of a list", (HTML, TO, f'Report-To: {{"max_age":1}}, {GROUP}')),
+    Case("the old header's default", (HTML, TO.replace("csp", "default"), f"Report-To: {DEFAULT}")),
+    Case(
+        "the old header without a place", (HTML, TO, 'Report-To: {"group":"csp","max_age":1}'), {UNRESOLVED}
+    ),
+    Case(
+        "the old header without an age",
+        (HTML, TO, f"Report-To: {GROUP}".replace('"max_age":1,', "")),
+        {UNRESOLVED},
+    ),
+    Case("the old header, taken back", (HTML, TO, f"Report-To: {GROUP}".replace(":1,", ":0,")), {UNRESOLVED}),
+    Case(
+        "the old header over http", (HTML, TO, f"Report-To: {GROUP}".replace("https", "http")), {UNRESOLVED}
+    ),
+    Case("an endpoint over http", (HTML, TO, ENDPOINT.replace("https", "http")), {UNRESOLVED}),
+    Case("an endpoint that is no URL", (HTML, TO, 'Reporting-Endpoints: csp="reports"'), {UNRESOLVED}),
+    Case("an endpoint on the same origin", (HTML, TO, 'Reporting-Endpoints: csp="/reports"')),
     Case("the old header in pieces", (HTML, TO, 'Report-To: {"group":"csp"'), {UNRESOLVED}),
     Case("the old header, very deep", (HTML, TO, "Report-To: " + "[" * 100_000), {UNRESOLVED}),
     Case("the old header with other values", (HTML, TO, 'Report-To: 1, {"group": 2}'), {UNRESOLVED}),

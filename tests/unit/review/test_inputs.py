@@ -66,6 +66,12 @@ def test_a_location_that_is_no_url_leads_nowhere() -> None:
     assert inputs.block(data, "https://site.example/").url == ""
 
 
+def test_a_status_line_with_a_number_below_100_is_none() -> None:
+    answer = inputs.block(b"HTTP/1.1 032 Odd\r\nServer: x\r\n\r\n")
+    assert (answer.status, answer.pairs) == (200, (("Server", "x"),))
+    assert answer.malformed == ("HTTP/1.1 032 Odd",)
+
+
 def test_a_given_status_wins() -> None:
     assert inputs.block(BLOCK, status=404).status == 404
     assert inputs.block(b"A: b", status=302).status == 302

@@ -196,6 +196,23 @@ def test_coop(word: str) -> None:
     assert result("cross-origin-opener-policy", once, once) == "coop-header-invalid"
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ('same-origin; report-to="coop"', "same-origin"),
+        ("same-origin; report-to", "same-origin"),
+        ("same-origin ;report-to", None),
+        ("same-origin; report-to=coop endpoint", None),
+        ('"same-origin"', None),
+        ("SAME-ORIGIN", None),
+        ("same-origin, unsafe-none", None),
+    ],
+)
+def test_coop_is_read_as_a_structured_field(value: str, expected: str | None) -> None:
+    found = result("cross-origin-opener-policy", ("Cross-Origin-Opener-Policy", value))
+    assert found == (f"coop-implemented-with-{expected}" if expected else "coop-header-invalid")
+
+
 HTTP, HTTPS = Hop("http://site.example/"), Hop("https://site.example/", 200)
 
 

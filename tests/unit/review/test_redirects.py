@@ -53,7 +53,7 @@ def test_a_finding_counts_its_pages_and_shows_one_of_them() -> None:
     other, stays = sorted(redirects.judge(hops), key=lambda one: one.finding.code)
     assert (other.pages, other.finding.detail) == (7, "to https://a")
     assert other.finding.evidence == "http://h/page -> https://a"
-    assert (stays.pages, stays.url) == (1, "http://h/page")
+    assert (stays.pages, stays.urls) == (1, ("http://h/page",))
 
 
 def test_long_chains_are_said_as_they_were_counted() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
+import itertools
 import json
 import pathlib
 import re
@@ -106,7 +107,8 @@ def test_every_cause_is_there_with_its_texts_and_a_page(renderer: Any) -> None:
     assert len(ORDINARY.causes) > 0
     assert "https://site.example:8443/1?a=1&b=<2>" in shown
     for cause in ORDINARY.causes:
-        for text in (cause.code, texts.fix(cause.rule)[0], cause.rule.link, cause.rule.title):
+        value, rest = texts.fix(cause.rule)
+        for text in (cause.code, value or rest.partition("`")[0], cause.rule.link, cause.rule.title):
             assert text in shown
 
 
@@ -134,7 +136,7 @@ def page(of: Report) -> Any:
 def test_the_page_names_the_grade_the_counts_and_every_set() -> None:
     text = page(ORDINARY).text_content()
     for word in (
-        "B (70 points, mdn 6)",
+        "B (70 points, MDN Observatory, algorithm 6)",
         "990 stored",
         "10 failed",
         "90 %",
@@ -157,7 +159,7 @@ def test_the_bars_are_as_long_as_their_shares() -> None:
 
 def test_every_set_of_the_table_leads_to_its_lines() -> None:
     tree = page(ORDINARY)
-    anchors = [href.removeprefix("#") for href in tree.xpath("//table//a/@href")]
+    anchors = [href.removeprefix("#") for href in tree.xpath("//table//a[starts-with(@href, '#set')]/@href")]
     assert len(anchors) == 3
     assert all(tree.xpath(f"//section[@id='{anchor}']//pre") for anchor in anchors)
 
@@ -207,6 +209,46 @@ def test_of_very_many_sets_the_most_common_are_shown_and_the_others_counted() ->
     text = page(a_report(*(a_set(number, 2, HTML) for number in range(1, 251)))).text_content()
     assert "250 sets on 500 pages" in text
     assert "And 50 more sets on 100 pages." in text
+
+
+def test_causes_of_a_kind_are_explained_once_and_each_has_its_evidence() -> None:
+    causes = tuple(a_cause(subject=f"c{number}", evidence=f"Set-Cookie: c{number}=1") for number in range(20))
+    tree = page(a_report(causes=causes))
+    assert len(tree.xpath("//section[starts-with(@class, 'cause')]")) == 1
+    assert "and 19 more" in tree.xpath("//table[1]")[0].text_content()
+    assert tree.text_content().count(causes[0].rule.why) == 1
+    assert all(tree.text_content().count(cause.evidence) >= 1 for cause in causes)
+    assert len(tree.xpath("//details[not(@open)]//tbody/tr")) == 19
+
+
+def test_a_kind_with_two_severities_is_explained_at_its_worst() -> None:
+    tree = page(a_report(causes=(a_cause(Severity.HIGH), a_cause(Severity.LOW, subject="b"))))
+    assert tree.text_content().count(a_cause().rule.why) == 1
+    assert tree.xpath("//section[2]//a/@href")[0] == "#cause-1"
+
+
+@pytest.mark.parametrize("of", [ORDINARY, hostile()], ids=["ordinary", "hostile"])
+def test_every_link_within_the_page_leads_somewhere_and_no_name_is_there_twice(of: Report) -> None:
+    tree = page(of)
+    names = tree.xpath("//@id")
+    assert len(names) == len(set(names))
+    inner = {href[1:] for href in tree.xpath("//a/@href") if href.startswith("#")}
+    assert inner
+    assert inner | set(tree.xpath("//@aria-labelledby")) <= set(names)
+
+
+def test_advice_is_no_value_to_copy() -> None:
+    rule = dataclasses.replace(a_cause().rule, fix="Leave it out. PHP: `expose_php = Off`.\nEverywhere.")
+    tree = page(a_report(causes=(a_cause(rule=rule),)))
+    assert not tree.xpath("//pre")
+    assert tree.xpath("//p[contains(., 'Everywhere.')]/code/text()") == ["expose_php = Off"]
+
+
+def test_headings_leave_no_level_out() -> None:
+    levels = [int(heading.tag[1]) for heading in page(ORDINARY).iter("h1", "h2", "h3", "h4")]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
 
 
 # --- SARIF ---

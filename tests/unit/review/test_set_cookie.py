@@ -23,6 +23,9 @@ _INVALID = "web-platform-tests, cookies/attributes/invalid"
 OVER_HTTP, CSRF, FOLDED = "cookie.session_over_http", "cookie.csrf_readable", "cookie.folded"
 
 
+SEEN = "tests/data/browser: Chromium and Firefox"
+
+
 def a(line: str) -> tuple[str, str]:
     return HTML, f"Set-Cookie: {line}"
 
@@ -108,6 +111,8 @@ CASES = (
     Case("no name, a prefix, no equals sign", a(f"__Host-x; {SAFE}"), {REJECTED}),
     Case("4096 bytes", a(f"abc={'x' * 4093}; {SAFE}"), source="5.6, step 5"),
     Case("4097 bytes", a(f"abc={'x' * 4094}; {SAFE}"), {REJECTED}, source="5.6, step 5"),
+    Case("no name, a second equals sign", a(f"=a=1; {SAFE}"), {REJECTED}, source=SEEN),
+    Case("a Domain that is a dot", a(f"a=1; Domain=.; {SAFE}"), {REJECTED}, source=SEEN),
     Case("another host's Domain", a(f"a=1; Domain=b.example; {SAFE}"), {REJECTED}, host="a.example"),
     Case("a Domain above", a(f"a=1; Domain=.a.example; {SAFE}"), host="www.a.example"),
     Case("a Domain below", a(f"a=1; Domain=www.a.example; {SAFE}"), {REJECTED}, host="a.example"),
@@ -196,6 +201,9 @@ def test_names_and_places_are_read_as_browsers_do(
         ("Max-Age=60; Max-Age=x", True, 60),
         ("Expires=Tue, 01 Jan 2030 00:01:00 GMT", True, 60),
         ("Expires=soon", False, None),
+        # Seen in Chromium and Firefox, against 5.6.1: the last Expires counts, even one that is no date.
+        ("Expires=Thu, 01 Jan 1970 00:00:00 GMT; Expires=soon", False, None),
+        ("Expires=Thu, 01 Jan 1500 00:00:00 GMT", True, -16_725_225_600),
         ("Expires=<expires:future>", True, None),
         ("Expires=<expires:past>", True, 0),
         ("Expires=<expires:invalid>", False, None),
