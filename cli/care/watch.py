@@ -34,6 +34,10 @@ _BOOKS = re.compile(
 """What Alembic and our env.py ask for themselves."""
 
 
+_REWRITES = re.compile(r"^\s*(?:ALTER|CLUSTER|REFRESH|TRUNCATE|VACUUM|REINDEX)\b", re.IGNORECASE)
+"""What can give a table another file."""
+
+
 @dataclass
 class Statement:
     """One statement of a migration, and what it did."""
@@ -89,9 +93,7 @@ class Watcher:
     def __init__(self, engine: Engine) -> None:
         self.step_statements: list[Statement] = []
         self._engine = engine
-        self._held: dict[str, str] = {}
-        self._files: dict[str, int] = {}
-        self._position = 0
+        self._state: _State | None = None
         self._pid: int | None = None
         self._current: Statement | None = None
         self._stop = threading.Event()
@@ -111,38 +113,38 @@ class Watcher:
                     continue
                 rows = connection.execute(watching.locks(self._pid)).all()
                 _merge(
-                    current.locks, ((row.name, row.mode) for row in rows if not self._has(row.name, row.mode))
+                    current.locks, ((row.name, row.mode) for row in rows if not self._had(row.name, row.mode))
                 )
 
     def end(self) -> None:
         """No more glances."""
         self._stop.set()
 
-    def _has(self, table: str, mode: str) -> bool:
-        return table in self._held and STRENGTHS.index(self._held[table]) >= STRENGTHS.index(mode)
+    def _had(self, table: str, mode: str) -> bool:
+        return self._state is not None and self._state.has(table, mode)
 
     def _before(self, _connection: Connection, cursor: Any, sql: str, *_rest: Any) -> None:
         if _BOOKS.search(sql):
             return
         self._pid = cursor.connection.info.backend_pid
-        state = _State.of(cursor)
-        self._files, self._position = state.files, state.position
-        self._held = state.locks
+        if self._state is None:
+            self._state = _State.of(cursor)
         self._current = Statement(" ".join(sql.split()), time.monotonic())
 
     def _after(self, _connection: Connection, cursor: Any, sql: str, *_rest: Any) -> None:
         current, self._current = self._current, None
-        if current is None or _BOOKS.search(sql):
+        before = self._state
+        if current is None or before is None or _BOOKS.search(sql):
             return
         current.ended = time.monotonic()
-        state = _State.of(cursor)
+        now = self._state = _State.of(cursor, before, files_too=_REWRITES.search(sql) is not None)
         _merge(
-            current.locks, ((name, mode) for name, mode in state.locks.items() if not self._has(name, mode))
+            current.locks, ((name, mode) for name, mode in now.locks.items() if not before.has(name, mode))
         )
         current.rewritten = tuple(
-            sorted(name for name, file in state.files.items() if self._files.get(name, file) != file)
+            sorted(name for name, file in now.files.items() if before.files.get(name, file) != file)
         )
-        current.wal_bytes = state.position - self._position
+        current.wal_bytes = now.position - before.position
         self._keep(current)
 
     def _keep(self, done: Statement) -> None:
@@ -154,6 +156,8 @@ class Watcher:
         self.step_statements.append(done)
 
     def _failed(self, context: Any) -> None:
+        if self._state is not None:  # what it held is given back
+            self._state = replace(self._state, locks={})
         if (
             self._current is not None
             and getattr(context.original_exception, "sqlstate", "") == LOCK_NOT_AVAILABLE
@@ -171,14 +175,19 @@ class _State:
     files: dict[str, int]
     position: int
 
+    def has(self, table: str, mode: str) -> bool:
+        """Whether it holds that lock, or a stronger one."""
+        return table in self.locks and STRENGTHS.index(self.locks[table]) >= STRENGTHS.index(mode)
+
     @classmethod
-    def of(cls, cursor: Any) -> _State:
+    def of(cls, cursor: Any, known: _State | None = None, *, files_too: bool = True) -> _State:
+        """Asked in the migration's own session, since nobody else sees what it has not committed."""
         # A cursor of its own: the migration's one may have rows to fetch.
         with cursor.connection.cursor() as own:
-            held: dict[str, str] = {}
-            _merge(held, own.execute(str(watching.locks())).fetchall())
-            found = dict(own.execute(str(watching.files())).fetchall())
-            return cls(held, found, own.execute(str(watching.position())).fetchone()[0])
+            held, position, files = own.execute(str(watching.glance(files_too=files_too))).fetchone()
+        found: dict[str, str] = {}
+        _merge(found, held or ())
+        return cls(found, files if files_too or known is None else known.files, position)
 
 
 def _merge(into: dict[str, str], more: Any) -> None:
@@ -188,19 +197,24 @@ def _merge(into: dict[str, str], more: Any) -> None:
             into[table] = mode
 
 
-def step(
+def step(  # noqa: PLR0913 - what there is to say of a step
     name: str,
     database_url: str,
     move: Callable[[Any], None],
     watched: Sequence[Canary],
     *,
     versions: Any = None,
+    observed: bool = True,
 ) -> Step:
-    """Make one step under the canaries' eyes; ``move`` gets Alembic's configuration."""
+    """Make one step under the canaries' eyes; ``move`` gets Alembic's configuration.
+
+    Not ``observed``, only the canaries look on: exactly as it runs for everybody.
+    """
     engine = engines.connect(database_url, poolclass=NullPool)
     watcher = Watcher(engine)
     settings = migrate.config(database_url, versions=versions)
-    settings.attributes["watch"] = watcher.listen
+    if observed:
+        settings.attributes["watch"] = watcher.listen
     glancing = threading.Thread(target=watcher.glance, daemon=True)
     with canaries.singing(database_url, watched) as flock:
         if watched:

@@ -45,6 +45,13 @@ def position() -> TextClause:
     return text("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")
 
 
+def glance(*, files_too: bool) -> TextClause:
+    """Locks, position and, where wanted, files in one go: every ms that this takes, somebody waits for the migration."""
+    every = f"(SELECT json_object_agg(name, file::bigint) FROM ({files().text}) f)"  # noqa: S608 - of this module
+    held = f"(SELECT json_agg(json_build_array(name, mode)) FROM ({locks().text}) l)"  # noqa: S608 - of this module
+    return text(f"SELECT {held}, ({position().text}), {every if files_too else 'NULL::json'}")
+
+
 @dataclass(frozen=True)
 class Canary:
     """How one table is read and written again and again, one row by its key, without changing what stands in it."""
