@@ -187,7 +187,7 @@ class _State:
             held, position, files = own.execute(str(watching.glance(files_too=files_too))).fetchone()
         found: dict[str, str] = {}
         _merge(found, held or ())
-        return cls(found, files if files_too or known is None else known.files, position)
+        return cls(found, (files or {}) if files_too or known is None else known.files, position)
 
 
 def _merge(into: dict[str, str], more: Any) -> None:

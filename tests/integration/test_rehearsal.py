@@ -233,6 +233,15 @@ def test_nothing_but_its_own_scratch_databases_is_ever_touched(source: str, data
         copies.drop(admin, named_alike)
 
 
+def test_the_very_first_revision_is_rehearsed_on_nothing(source: str) -> None:
+    with stage(source) as (admin, where):
+        scripts = rehearsal.revisions(source, "0001")
+        (result,) = rehearsal.rehearse(admin, where, scripts, Wanted(), Said())
+    assert result.unclean == []
+    assert result.touched == ()
+    assert "table visits" in result.loses
+
+
 def test_two_rehearsals_at_once_are_refused(source: str) -> None:
     with stage(source), pytest.raises(BusyError, match="somebody else"), stage(source):
         pass
