@@ -21,11 +21,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from cli.care.place import Place
+from cli.embedded.binaries import SYSTEM_FOLDERS
 from headersweep.errors import ConfigurationError
 from models import engine as engines
 from models.care import scratch
 
-SYSTEM_FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
 LOCK_WAIT_MS = 10_000
 SAID_CHARACTERS = 500
 
