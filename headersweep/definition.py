@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from headersweep.policies import Expectation, Policy, Profile, Waiver
+from headersweep.policies import Expectation, Policy, Profile, Switch, Waiver
 
 DEFAULT_MAX_PAGES = 1_000_000
 DEFAULT_MAX_DEPTH = 100
@@ -27,6 +27,7 @@ ADDED_KEYS = (
     "profile",
     "expect",
     "waiver",
+    "switch",
 )
 """Keys that the first version did not have."""
 
@@ -117,11 +118,17 @@ class SiteDefinition:
     profile: Profile = Profile.RECOMMENDED
     expect: tuple[Expectation, ...] = ()
     waiver: tuple[Waiver, ...] = ()
+    switch: tuple[Switch, ...] = ()
 
     @property
     def policy(self) -> Policy:
-        """What the owner says about the site's headers."""
-        return Policy(self.profile, self.expect, self.waiver)
+        """What the owner says about the site's headers; what is not enabled says nothing."""
+        return Policy(
+            self.profile,
+            tuple(each for each in self.expect if each.enabled),
+            tuple(each for each in self.waiver if each.enabled),
+            self.switch,
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The definition as plain JSON values, as kept in ``runs.definition``.
@@ -136,7 +143,11 @@ class SiteDefinition:
         return {**values, **self._lists()}
 
     def _lists(self) -> dict[str, Any]:
-        lists: dict[str, tuple[Expectation | Waiver, ...]] = {"expect": self.expect, "waiver": self.waiver}
+        lists: dict[str, tuple[Expectation | Waiver | Switch, ...]] = {
+            "expect": self.expect,
+            "waiver": self.waiver,
+            "switch": self.switch,
+        }
         return {key: [each.as_json() for each in found] for key, found in lists.items() if found}
 
     @classmethod
@@ -155,4 +166,5 @@ class SiteDefinition:
         values["profile"] = Profile(values.get("profile", Profile.RECOMMENDED))
         values["expect"] = tuple(Expectation.from_json(each) for each in values.get("expect", ()))
         values["waiver"] = tuple(Waiver.from_json(each) for each in values.get("waiver", ()))
+        values["switch"] = tuple(Switch.from_json(each) for each in values.get("switch", ()))
         return cls(scope=Scope(**scope), **values)
