@@ -401,9 +401,7 @@ def test_demands_of_a_profile_and_causes_of_whole_runs_can_be_off_too() -> None:
         Profile.ASVS_5_L2, switches=(Switch("policy.*", "o", "r"), Switch("redirect.*", "o", "r"))
     )
     hop = report.of_run(
-        redirects.judge(
-            [redirects.Hop("http://site.example", "", 3, "http://site.example/")]
-        )
+        redirects.judge([redirects.Hop("http://site.example", "", 3, "http://site.example/")])
     )
     assert hop
     causes = applying.apply(policy, [a_set(1, 5, HTML)], TODAY, others=hop)
