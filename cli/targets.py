@@ -102,7 +102,7 @@ def _switched_everywhere(folder: str) -> tuple[Switch, ...]:
         return ()
     from review import table
 
-    found: tuple[Switch, ...] = sitefiles.of_sites(sitefiles.everywhere(Path(folder), table.RULES))
+    found: tuple[Switch, ...] = sitefiles.of_sites(sitefiles.everywhere(Path(folder), table.RULES).switches)
     return found
 
 
@@ -152,8 +152,9 @@ def from_file(path: str) -> SiteDefinition:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise UsageError(f"cannot read the site file {path}: {reason}") from error
     file = sitefiles.parse(path, text, table.RULES)
-    switches = sitefiles.everywhere(Path(path).parent, table.RULES)
-    return sitefiles.with_switches(file, switches).definition
+    shared = sitefiles.everywhere(Path(path).parent, table.RULES)
+    definition: SiteDefinition = sitefiles.with_switches(file, shared.switches).definition
+    return definition
 
 
 def slot(text: str | None, now: datetime) -> datetime:

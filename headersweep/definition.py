@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from headersweep.checklist import Declaration
 from headersweep.policies import Expectation, Policy, Profile, Switch, Waiver
 
 DEFAULT_MAX_PAGES = 1_000_000
@@ -28,6 +29,7 @@ ADDED_KEYS = (
     "expect",
     "waiver",
     "switch",
+    "declare",
 )
 """Keys that the first version did not have."""
 
@@ -119,6 +121,7 @@ class SiteDefinition:
     expect: tuple[Expectation, ...] = ()
     waiver: tuple[Waiver, ...] = ()
     switch: tuple[Switch, ...] = ()
+    declare: tuple[Declaration, ...] = ()
 
     @property
     def policy(self) -> Policy:
@@ -143,10 +146,11 @@ class SiteDefinition:
         return {**values, **self._lists()}
 
     def _lists(self) -> dict[str, Any]:
-        lists: dict[str, tuple[Expectation | Waiver | Switch, ...]] = {
+        lists: dict[str, tuple[Expectation | Waiver | Switch | Declaration, ...]] = {
             "expect": self.expect,
             "waiver": self.waiver,
             "switch": self.switch,
+            "declare": self.declare,
         }
         return {key: [each.as_json() for each in found] for key, found in lists.items() if found}
 
@@ -166,5 +170,6 @@ class SiteDefinition:
         values["profile"] = Profile(values.get("profile", Profile.RECOMMENDED))
         values["expect"] = tuple(Expectation.from_json(each) for each in values.get("expect", ()))
         values["waiver"] = tuple(Waiver.from_json(each) for each in values.get("waiver", ()))
+        values["declare"] = tuple(Declaration.from_json(each) for each in values.get("declare", ()))
         values["switch"] = tuple(Switch.from_json(each) for each in values.get("switch", ()))
         return cls(scope=Scope(**scope), **values)

@@ -1,4 +1,4 @@
-"""Reading ``[[expect]]``, ``[[waiver]]`` and ``[[switch]]`` of a site file; every mistake in any of them at once."""
+"""Reading ``[[expect]]``, ``[[waiver]]``, ``[[switch]]`` and ``[[declare]]`` of a site file; every mistake in any of them at once."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from headersweep import events, sitevalues
+from headersweep.checklist import Declaration
 from headersweep.policies import ALERT, ALL_OF, Expectation, Switch, ValueTest, Waiver
-from headersweep.policykeys import EXPECT, LISTS, WAIVER
+from headersweep.policykeys import DECLARE, EXPECT, LISTS, WAIVER
 from headersweep.sitekeys import Key
 from headersweep.sitevalues import Complaint
 
@@ -19,7 +20,7 @@ _UNSWITCHABLE = _UNWAIVABLE
 
 
 def read(data: dict[str, Any], codes: Collection[str] = ()) -> tuple[dict[str, Any], list[Complaint]]:
-    """The expectations, waivers and switches of a file by the key of a definition, and what is wrong with them.
+    """The expectations, waivers, switches and declarations of a file by the key of a definition, and what is wrong with them.
 
     ``codes`` are the codes that the review knows; without them any code may stand in a waiver or a switch.
     """
@@ -54,6 +55,8 @@ def _made(name: str, item: dict[str, Any], codes: Collection[str]) -> Any:
     """What one right table stands for, or what is wrong with it as a whole."""
     if name == EXPECT:
         return _expectation(item)
+    if name == DECLARE:
+        return Declaration(**item)
     return _waiver(item, codes) if name == WAIVER else _switch(item, codes)
 
 
@@ -94,9 +97,11 @@ def _repeated(name: str, found: Iterable[tuple[int, Any]]) -> list[Complaint]:
     return complaints
 
 
-def _own_name(made: Expectation | Waiver | Switch) -> str:
+def _own_name(made: Expectation | Waiver | Switch | Declaration) -> str:
     if isinstance(made, Expectation):
         return made.name
+    if isinstance(made, Declaration):
+        return made.item
     return made.label if isinstance(made, Waiver) else made.what
 
 

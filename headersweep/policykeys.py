@@ -1,4 +1,4 @@
-"""The keys of ``[[expect]]``, ``[[waiver]]`` and ``[[switch]]`` in a site file, from which docs/site-files.md is written too."""
+"""The keys of ``[[expect]]``, ``[[waiver]]``, ``[[switch]]`` and ``[[declare]]`` in a site file, from which docs/site-files.md is written too."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from headersweep.sitekeys import Key, Kind, pattern, said
 EXPECT = "expect"
 WAIVER = "waiver"
 SWITCH = "switch"
+DECLARE = "declare"
 CLASSES = tuple(str(kind) for kind in ResponseClass if kind is not ResponseClass.BLOCKED)
 
 _HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,200}")
 _CODE = re.compile(r"[a-z][a-z0-9_]*\.(?:[a-z][a-z0-9_]*|\*)")
+_ITEM = re.compile(r"(?:site|self)\.[a-z][a-z0-9_]*")
 _ANY_TEXT = "any text, not empty"
 _PATH_MEANING = "a glob pattern over the path alone, without query: `*` is any run of characters"
 
@@ -55,6 +57,10 @@ def _nothing_to_say(_value: date) -> str | None:
 
 def _on_or_off(_value: bool) -> str | None:
     return None
+
+
+def _item(value: str) -> str | None:
+    return None if _ITEM.fullmatch(value) else "it is no item of the checklist, such as site.access_logs"
 
 
 def _switched(value: str) -> str | None:
@@ -102,11 +108,18 @@ SWITCH_KEYS = (
     Key("switch.reason", Kind.TEXT, _ANY_TEXT, "why", '"browsers set Lax where nothing is said, and that is what we want"', said, required=True),
 )  # fmt: skip
 
-LISTS = {EXPECT: EXPECT_KEYS, WAIVER: WAIVER_KEYS, SWITCH: SWITCH_KEYS}
+DECLARE_KEYS = (
+    Key("declare.item", Kind.TEXT, "an item of the checklist", "what no machine can know", '"site.access_logs"', _item, required=True),
+    Key("declare.owner", Kind.TEXT, _ANY_TEXT, "who answers for it", '"operations"', said, required=True),
+    Key("declare.until", Kind.DATE, "a day, without quotes", "the last day on which it counts, in UTC; the item fails after that", "2027-03-31", _nothing_to_say, required=True),
+    Key("declare.reason", Kind.TEXT, _ANY_TEXT, "how that person knows", '"kept for 90 days by the log pipeline, see its runbook"', said, required=True),
+)  # fmt: skip
+
+LISTS = {EXPECT: EXPECT_KEYS, WAIVER: WAIVER_KEYS, SWITCH: SWITCH_KEYS, DECLARE: DECLARE_KEYS}
 
 
 def key_tables() -> str:
-    """The tables of the keys below ``[[expect]]``, ``[[waiver]]`` and ``[[switch]]``, in Markdown."""
+    """The tables of the keys below ``[[expect]]``, ``[[waiver]]``, ``[[switch]]`` and ``[[declare]]``, in Markdown."""
     tables = []
     for keys in LISTS.values():
         rows = ["| key | type | required | allowed | meaning |", "| --- | --- | --- | --- | --- |"]
@@ -119,7 +132,7 @@ def key_tables() -> str:
 
 
 def example() -> str:
-    """An expectation, a waiver and a switch as they stand in a file, which are themselves right."""
+    """An expectation, a waiver, a switch and a declaration as they stand in a file, which are themselves right."""
     shown = {"expect.contains"} | {
         key.path for keys in LISTS.values() for key in keys if key.path.split(".")[1] not in _TESTS
     }

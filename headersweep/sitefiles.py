@@ -15,16 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from headersweep import policies, policyfiles, sitekeys, sitelines, sitevalues
+from headersweep.checklist import Declaration
 from headersweep.definition import UNLIMITED_RATE, CatchUp, Overlap, Scope, SiteDefinition
 from headersweep.errors import ConfigurationError, Mistake, SiteFileError
 from headersweep.policies import ALERT, Switch
-from headersweep.policykeys import LISTS, SWITCH
+from headersweep.policykeys import DECLARE, LISTS, SWITCH
 from headersweep.sitekeys import ALIASES, BY_PATH, KEYS, SCOPE, Kind
 from headersweep.sitevalues import Complaint
 
 MAX_FILE_BYTES = 1_048_576
 EVERYWHERE = "_all.toml"
 """The file beside the site files that holds what is switched for every site; it is no site."""
+OF_THE_DEPLOYMENT = "self."
+"""Begins the items of the checklist that are about headersweep itself."""
 _SYNTAX_POSITION = re.compile(r" \((?:at line (\d+), column \d+|at end of document)\)$")
 
 
@@ -36,6 +39,14 @@ class SiteFile:
     path: str
 
 
+@dataclass(frozen=True)
+class Everywhere:
+    """What holds for every site of a folder, and what somebody declares of the deployment itself."""
+
+    switches: tuple[Switch, ...] = ()
+    declarations: tuple[Declaration, ...] = ()
+
+
 def load(folder: Path, codes: Collection[str] = ()) -> list[SiteFile]:
     """All sites of a folder, by name; SiteFileError with every mistake of every file, or all are right.
 
@@ -43,7 +54,7 @@ def load(folder: Path, codes: Collection[str] = ()) -> list[SiteFile]:
     """
     found: list[SiteFile] = []
     names: list[tuple[str, str, int]] = []
-    switches, mistakes = _everywhere(folder / EVERYWHERE, codes)
+    shared, mistakes = _everywhere(folder / EVERYWHERE, codes)
     for path in _paths(folder):
         draft = _read(path, codes)
         mistakes += draft.mistakes
@@ -52,21 +63,23 @@ def load(folder: Path, codes: Collection[str] = ()) -> list[SiteFile]:
     mistakes += _duplicates(names)
     if mistakes:
         raise SiteFileError(mistakes)
-    return sorted((with_switches(file, switches) for file in found), key=lambda file: file.definition.name)
+    return sorted(
+        (with_switches(file, shared.switches) for file in found), key=lambda file: file.definition.name
+    )
 
 
 def load_file(path: Path, codes: Collection[str] = ()) -> SiteFile:
     """The site of one file, with what is switched beside it; SiteFileError with every mistake in either."""
-    switches = everywhere(path.parent, codes)
-    return with_switches(_checked(_read(path, codes)), switches)
+    shared = everywhere(path.parent, codes)
+    return with_switches(_checked(_read(path, codes)), shared.switches)
 
 
-def everywhere(folder: Path, codes: Collection[str] = ()) -> tuple[Switch, ...]:
-    """What a folder's ``_all.toml`` switches for every site; nothing without that file. SiteFileError with every mistake in it."""
-    switches, mistakes = _everywhere(folder / EVERYWHERE, codes)
+def everywhere(folder: Path, codes: Collection[str] = ()) -> Everywhere:
+    """What a folder's ``_all.toml`` says; nothing without that file. SiteFileError with every mistake in it."""
+    shared, mistakes = _everywhere(folder / EVERYWHERE, codes)
     if mistakes:
         raise SiteFileError(mistakes)
-    return switches
+    return shared
 
 
 def with_switches(file: SiteFile, switches: Iterable[Switch]) -> SiteFile:
@@ -152,21 +165,37 @@ def _toml(path: str, text: str) -> dict[str, Any]:
         raise _refused(path, 1, "not TOML we can read: brackets are nested too deeply") from error
 
 
-def _everywhere(path: Path, codes: Collection[str]) -> tuple[tuple[Switch, ...], list[Mistake]]:
-    """What is switched for every site, and every mistake there."""
+def _everywhere(path: Path, codes: Collection[str]) -> tuple[Everywhere, list[Mistake]]:
+    """What holds for every site and for the deployment, and every mistake there."""
     if not path.exists():
-        return (), []
+        return Everywhere(), []
     try:
         text = _text(path)
         data = _toml(str(path), text)
     except SiteFileError as error:
-        return (), error.mistakes
-    said = f"only [[{SWITCH}]] stands in {EVERYWHERE}; everything else belongs into the file of a site"
-    complaints: list[Complaint] = [((key,), said) for key in data if key != SWITCH]
-    values, wrong = policyfiles.read({key: data[key] for key in data if key == SWITCH}, codes)
+        return Everywhere(), error.mistakes
+    allowed = (SWITCH, DECLARE)
+    said = (
+        f"only [[{SWITCH}]] and [[{DECLARE}]] stand in {EVERYWHERE}; the rest belongs into the file of a site"
+    )
+    complaints: list[Complaint] = [((key,), said) for key in data if key not in allowed]
+    values, wrong = policyfiles.read({key: data[key] for key in data if key in allowed}, codes)
+    complaints += wrong + _of_sites(values)
     lines = sitelines.find_lines(text)
-    mistakes = [Mistake(str(path), sitelines.line_of(lines, keys), each) for keys, each in complaints + wrong]
-    return values.get(SWITCH, ()), sorted(mistakes, key=lambda mistake: mistake.line)
+    mistakes = [Mistake(str(path), sitelines.line_of(lines, keys), each) for keys, each in complaints]
+    found = Everywhere(values.get(SWITCH, ()), values.get(DECLARE, ()))
+    return found, sorted(mistakes, key=lambda mistake: mistake.line)
+
+
+def _of_sites(values: dict[str, Any]) -> list[Complaint]:
+    return [
+        (
+            (DECLARE, str(number), "item"),
+            f"{one.item!r}: what is about one site is declared in the file of that site",
+        )
+        for number, one in enumerate(values.get(DECLARE, ()))
+        if not one.item.startswith(OF_THE_DEPLOYMENT)
+    ]
 
 
 def _draft(path: str, text: str, codes: Collection[str]) -> _Draft:
@@ -265,15 +294,21 @@ def _unknown(path: str) -> str:
 
 def _wrong_together(values: dict[str, Any]) -> list[Complaint]:
     """What is wrong with values that are right by themselves."""
-    return _wrong_rates(values) + _wrong_policies(values) + _wrong_switches(values)
+    return _wrong_rates(values) + _wrong_policies(values) + _of_no_site(values)
 
 
-def _wrong_switches(values: dict[str, Any]) -> list[Complaint]:
-    said = f"alerts belong to no site; switch them in {EVERYWHERE}"
-    return [
-        ((SWITCH, str(number), "what"), f"{switch.what!r}: {said}")
+def _of_no_site(values: dict[str, Any]) -> list[Complaint]:
+    alerts = f"alerts belong to no site; switch them in {EVERYWHERE}"
+    deployment = f"what is about the deployment itself is declared in {EVERYWHERE}"
+    wrong: list[Complaint] = [
+        ((SWITCH, str(number), "what"), f"{switch.what!r}: {alerts}")
         for number, switch in enumerate(values.get(SWITCH, ()))
         if switch.what.startswith(ALERT)
+    ]
+    return wrong + [
+        ((DECLARE, str(number), "item"), f"{one.item!r}: {deployment}")
+        for number, one in enumerate(values.get(DECLARE, ()))
+        if one.item.startswith(OF_THE_DEPLOYMENT)
     ]
 
 

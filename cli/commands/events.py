@@ -39,7 +39,7 @@ def _switched_off() -> dict[str, str]:
     from headersweep import sitefiles
     from headersweep.policies import ALERT
 
-    switches = sitefiles.everywhere(Path(context.settings().sites))
+    switches = sitefiles.everywhere(Path(context.settings().sites)).switches
     return {
         switch.what.removeprefix(ALERT): f"{switch.owner}: {switch.reason}"
         for switch in switches

@@ -16,7 +16,7 @@ from review import table
 def everything(folder: str) -> list[Explanation]:
     """Everything that can be explained, with what the folder of site files says, where there is one."""
     place = Path(folder)
-    switches = sitefiles.everywhere(place, table.RULES)
+    switches = sitefiles.everywhere(place, table.RULES).switches
     has_sites = any(path.name != sitefiles.EVERYWHERE for path in place.glob("*.toml"))
     sites = [file.definition for file in sitefiles.load(place, table.RULES)] if has_sites else []
     return [

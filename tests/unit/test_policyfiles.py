@@ -145,7 +145,7 @@ def test_a_file_with_too_many_expectations_is_refused() -> None:
 
 def test_the_example_of_the_documentation_is_right_and_all_its_tables_are_there() -> None:
     parsed = sitefiles.parse("docs.toml", f"{sitekeys.example()}\n{policykeys.example()}", CODES).definition
-    assert (len(parsed.expect), len(parsed.waiver), len(parsed.switch)) == (1, 1, 1)
+    assert (len(parsed.expect), len(parsed.waiver), len(parsed.switch), len(parsed.declare)) == (1, 1, 1, 1)
     text = (ROOT / "docs" / "site-files.md").read_text(encoding="utf-8")
     assert policykeys.example() in text
     assert policykeys.key_tables() in text
@@ -200,7 +200,23 @@ def test_what_is_switched_for_every_site_holds_where_a_site_says_nothing_about_i
     assert policy.switched_off("csp.missing") is None
     assert policy.switched_off("hsts.missing") is not None
     assert sitefiles.load_file(tmp_path / "docs.toml", CODES) == file
-    assert [switch.what for switch in sitefiles.everywhere(tmp_path, CODES)][-1] == "alert:run.stuck"
+    assert [switch.what for switch in sitefiles.everywhere(tmp_path, CODES).switches][-1] == "alert:run.stuck"
+
+
+DECLARE = '[[declare]]\nitem = "site.access_logs"\nowner = "o"\nuntil = 2027-03-31\nreason = "r"\n'
+
+
+def test_a_declaration_survives_the_database_and_stands_where_it_belongs(tmp_path: Path) -> None:
+    parsed = definition(DECLARE)
+    assert SiteDefinition.from_json(json.loads(json.dumps(parsed.as_json()))) == parsed
+    assert parsed.declare[0].until == date(2027, 3, 31)
+    assert "declared in _all.toml" in only_mistake(DECLARE.replace("site.access_logs", "self.backup")).message
+    assert "no item of the checklist" in only_mistake(DECLARE.replace("site.access_logs", "backup")).message
+    (tmp_path / "_all.toml").write_text(DECLARE.replace("site.access_logs", "self.backup"))
+    assert [one.item for one in sitefiles.everywhere(tmp_path).declarations] == ["self.backup"]
+    (tmp_path / "_all.toml").write_text(DECLARE)
+    with pytest.raises(SiteFileError, match=r"_all\.toml:2: .*in the file of that site"):
+        sitefiles.everywhere(tmp_path)
 
 
 def test_mistakes_of_every_file_are_told_at_once_with_file_and_line(tmp_path: Path) -> None:
@@ -253,7 +269,7 @@ TABLES = st.lists(
 )
 
 
-@given(st.sampled_from(["expect", "waiver", "switch"]), TABLES)
+@given(st.sampled_from(["expect", "waiver", "switch", "declare"]), TABLES)
 def test_whatever_stands_in_a_table_is_a_definition_or_a_list_of_mistakes_in_that_table(
     name: str, tables: list[dict[str, object]]
 ) -> None:
