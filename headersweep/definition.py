@@ -9,6 +9,7 @@ from typing import Any
 
 from headersweep.checklist import Declaration
 from headersweep.policies import Expectation, Policy, Profile, Switch, Waiver
+from headersweep.probes import ProbeKind
 
 DEFAULT_MAX_PAGES = 1_000_000
 DEFAULT_MAX_DEPTH = 100
@@ -30,6 +31,7 @@ ADDED_KEYS = (
     "waiver",
     "switch",
     "declare",
+    "probes",
 )
 """Keys that the first version did not have."""
 
@@ -80,6 +82,22 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class Probes:
+    """Which requests beyond its pages the owner asks for; each field is a ``ProbeKind``. None, unless the file says so."""
+
+    cors: bool = False
+
+    @property
+    def kinds(self) -> tuple[ProbeKind, ...]:
+        """The kinds that are asked for."""
+        return tuple(kind for kind in ProbeKind if getattr(self, kind))
+
+    def as_json(self) -> dict[str, bool]:
+        """The kinds that are asked for; the others are left out, since earlier versions do not know them all."""
+        return {str(kind): True for kind in self.kinds}
+
+
+@dataclass(frozen=True)
 class SiteDefinition:
     """Everything a run needs to know about its site.
 
@@ -122,6 +140,7 @@ class SiteDefinition:
     waiver: tuple[Waiver, ...] = ()
     switch: tuple[Switch, ...] = ()
     declare: tuple[Declaration, ...] = ()
+    probes: Probes = Probes()
 
     @property
     def policy(self) -> Policy:
@@ -141,9 +160,10 @@ class SiteDefinition:
         """
         values = dataclasses.asdict(self)
         for name in ADDED_KEYS:
-            if values[name] == self.__dataclass_fields__[name].default:
+            if getattr(self, name) == self.__dataclass_fields__[name].default:
                 del values[name]
-        return {**values, **self._lists()}
+        tables = {"probes": self.probes.as_json()} if self.probes.kinds else {}
+        return {**values, **self._lists(), **tables}
 
     def _lists(self) -> dict[str, Any]:
         lists: dict[str, tuple[Expectation | Waiver | Switch | Declaration, ...]] = {
@@ -172,4 +192,5 @@ class SiteDefinition:
         values["waiver"] = tuple(Waiver.from_json(each) for each in values.get("waiver", ()))
         values["declare"] = tuple(Declaration.from_json(each) for each in values.get("declare", ()))
         values["switch"] = tuple(Switch.from_json(each) for each in values.get("switch", ()))
+        values["probes"] = Probes(**values.get("probes", {}))
         return cls(scope=Scope(**scope), **values)

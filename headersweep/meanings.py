@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 
 from headersweep.errors import ExitCode
+from headersweep.probes import GivenUp, ProbeState
 from headersweep.responses import ResponseClass
 from headersweep.states import FailureReason, Outcome, RunAction, RunState, ShardState, TrapReason
 
@@ -66,6 +67,18 @@ MEANINGS: Mapping[type[Enum], Mapping[Enum, str]] = {
         ResponseClass.STATIC: "images, fonts, media, archives",
         ResponseClass.ERROR: "status 400 and more; each finding matters one level less",
         ResponseClass.BLOCKED: "a firewall or a challenge answered in the site's place: not judged",
+    },
+    ProbeState: {
+        ProbeState.WAITING: "nobody has answered yet; a worker makes it as soon as its origin's turn has come",
+        ProbeState.ANSWERED: "the server answered, with whatever status",
+        ProbeState.FAILED: "no answer after all attempts, or nobody may ask; the reason stands beside it",
+    },
+    GivenUp: {
+        GivenUp.ROBOTS_DENIED: "robots.txt disallows it for us",
+        GivenUp.ROBOTS_UNREACHABLE: "robots.txt could not be fetched, so nobody knows",
+        GivenUp.LOST: "three workers were lost over it",
+        GivenUp.EXPIRED: "nobody could make it within a day, or its run's window is over",
+        GivenUp.SWITCHED_OFF: "the site's file does not ask for it any more",
     },
     ExitCode: {
         ExitCode.DONE: "done, and nothing at or above --fail-on",

@@ -38,6 +38,7 @@ from review.checks import (
 )
 from review.finding import Finding, Rule
 from review.policy import rules
+from review.probes import kinds
 from review.received import Received
 
 Effective = Callable[[Received], Any]
@@ -94,7 +95,10 @@ CHECKS: tuple[Check, ...] = (
 )
 
 RULES: dict[str, Rule] = (
-    {rule.code: rule for check in CHECKS for rule in check.RULES} | redirects.BY_CODE | rules.RULES
+    {rule.code: rule for check in CHECKS for rule in check.RULES}
+    | redirects.BY_CODE
+    | kinds.BY_CODE
+    | rules.RULES
 )
 """Every rule by its code: those on single answers, on whole runs, and of policies."""
 

@@ -17,6 +17,7 @@ from headersweep.errors import ExitCode
 from headersweep.events import CATALOGUE, Event
 from headersweep.meanings import MEANINGS
 from headersweep.policies import ALERT, Switch
+from headersweep.probes import GivenUp, ProbeState
 from headersweep.states import FailureReason, Outcome, RunAction, RunState, ShardState, TrapReason
 from models import schema
 from models.metadata import KEEPS
@@ -94,6 +95,8 @@ _LEAVES: Mapping[type[Enum], tuple[str, str, str]] = {
     Outcome: ("outcome", "Every URL that a run discovers has exactly one, so that the accounting adds up.", "it is what happened; it cannot be switched off"),
     FailureReason: ("failure reason", "It stands beside the outcome `failed`, so that somebody knows where to look.", "it goes when the page can be fetched; rerun --failed tries again"),
     TrapReason: ("trap reason", "A crawl must end; what a trap swallowed is counted and shown.", "scope.exclude keeps such URLs out of the site; the limits themselves are fixed"),
+    ProbeState: ("state of a probe", "A probe is always in one of these; the last two are final.", "[probes] in the site's file says which kinds are made; none is by default"),
+    GivenUp: ("why a probe failed", "It stands beside the state `failed`.", "[probes] in the site's file says which kinds are made; none is by default"),
     ExitCode: ("exit code", "cron jobs and scripts branch on it.", "it is a contract; --fail-on chooses what ends with 3"),
 }  # fmt: skip
 

@@ -92,7 +92,11 @@ def test_each_stands_somewhere_in_the_code_and_there_it_is(one: Explanation) -> 
 
 
 def test_a_name_with_several_meanings_is_explained_in_all_and_a_kind_asks_for_one() -> None:
-    assert {one.kind for one in index.find(KNOWN, "failed")} == {"state of a run", "outcome"}
+    assert {one.kind for one in index.find(KNOWN, "failed")} == {
+        "state of a run",
+        "outcome",
+        "state of a probe",
+    }
     (one,) = index.find(KNOWN, "outcome:failed")
     assert one.kind == "outcome"
     assert [one.name for one in index.find(KNOWN, "retention_days")] == ["HEADERSWEEP_RETENTION_DAYS"]
