@@ -86,6 +86,10 @@ class Probes:
     """Which requests beyond its pages the owner asks for; each field is a ``ProbeKind``. None, unless the file says so."""
 
     cors: bool = False
+    exposed_files: bool = False
+    upload_limit: bool = False
+    reporting_endpoints: bool = False
+    error_page: bool = False
 
     @property
     def kinds(self) -> tuple[ProbeKind, ...]:
