@@ -99,4 +99,31 @@ def _refuse_unknown(declared: Sequence[str], known: object) -> None:
 
 
 def _site(name: str) -> tuple[str, Sequence[Line]]:
-    raise NotImplementedError(name)
+    from cli import context, known, report, reviewed
+    from headersweep.definition import SiteDefinition
+    from headersweep.errors import UsageError
+    from models import baselines
+    from review import hardening
+    from scheduler import hardening as looking
+    from scheduler import policies
+
+    with context.database() as database:
+        with database.engine.connect() as connection:
+            site = known.site(connection, name)
+            newest = connection.execute(baselines.newest_judged(), {"site_id": site.id}).scalar_one_or_none()
+            if newest is None:
+                raise UsageError(f"no run of {name} was finished yet; `headersweep sweep {name}` makes one")
+            run = report.find_run(connection, int(newest))
+            # What the site's file says now counts; the probes are those that the run asked for.
+            declared = SiteDefinition.from_json(site.definition).declare
+            _refuse_unknown([one.item for one in declared], hardening.ITEMS)
+        found = reviewed.of_run(database.engine, run)
+        if found is None:
+            raise UsageError(
+                f"run {run.run_id} of {name} cannot be judged any more: its visits are past retention"
+            )
+        with database.engine.connect() as connection:
+            carried = SiteDefinition.from_json(report.definition_of(connection, run.run_id))
+            seen = looking.seen(connection, found, carried)
+            lines = hardening.examine(seen, declared, policies.today(connection))
+    return f"{name}, run {run.run_id} of {run.slot:%Y-%m-%d %H:%M} UTC", lines
