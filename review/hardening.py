@@ -10,8 +10,10 @@ from headersweep import checklist
 from headersweep.checklist import Area, Declaration, Item, Line, Looked, fail, ok, unknown
 from headersweep.responses import ResponseClass
 from review.finding import Severity
+from review.policy import rules
 from review.report import Cause
 
+SWITCHED_OFF = rules.SWITCHED_OFF.code
 SHOWN = 5
 """So many causes or URLs are named as evidence."""
 
@@ -73,6 +75,14 @@ def _findings(
         bad = [cause for cause in shown if not cause.waived_by]
         if bad:
             return fail(*(_said(cause) for cause in bad[:SHOWN]), *_more(len(bad)))
+        off = [
+            f"{cause.subject} is switched off: {cause.detail}"
+            for cause in seen.causes
+            if _is_off(cause, codes)
+        ]
+        if off:
+            # Who switches off what he does not want to hear of does not make it safe.
+            return unknown(*off[:SHOWN])
         excused = [f"{_said(cause)}; waived by {cause.waived_by}" for cause in shown]
         return ok(
             f"run {seen.run_id}: nothing of {', '.join(codes)} on {seen.pages:,} pages", *excused[:SHOWN]
@@ -90,6 +100,12 @@ def _is_meant(
         and cause.severity.rank >= least.rank
         and (classes is None or bool(classes & set(cause.classes)))
     )
+
+
+def _is_off(cause: Cause, codes: Iterable[str]) -> bool:
+    """Whether a switch hides something of these codes or concerns."""
+    concern = cause.subject.partition(".")[0]
+    return cause.code == SWITCHED_OFF and any(code in {concern, cause.subject} for code in codes)
 
 
 def _said(cause: Cause) -> str:
@@ -112,6 +128,10 @@ def _probed(kind: str, *codes: str, beside: Look | None = None) -> Look:
         if checklist.Verdict.FAIL in {plain.verdict, found.verdict}:
             bad = [each for each in (plain, found) if each.verdict is checklist.Verdict.FAIL]
             return fail(*(line for each in bad for line in each.evidence))
+        if checklist.Verdict.UNKNOWN in {plain.verdict, found.verdict}:
+            return unknown(
+                *plain.evidence, *(found.evidence if found.verdict is checklist.Verdict.UNKNOWN else ())
+            )
         stand = seen.probed.get(kind)
         if stand is None:
             return unknown(
