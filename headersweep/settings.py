@@ -69,6 +69,14 @@ class Settings:
     ping_url: str = _setting(
         "", "Dead-man's switch that is told of finished runs; never able to fail one.", secret=True
     )
+    backup_stamp: str = _setting(
+        "", "File that the back-up job touches when it succeeded; `checklist --self` looks at its age."
+    )
+
+
+def secrets() -> list[dataclasses.Field[Any]]:
+    """The settings that are secret."""
+    return [item for item in dataclasses.fields(Settings) if item.metadata["secret"]]
 
 
 def from_mapping(environ: Mapping[str, str]) -> Settings:
