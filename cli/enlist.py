@@ -51,8 +51,8 @@ class Enlisted:
     created: bool
 
 
-def wanted(given: Sequence[str], site_file: str | None) -> list[Wanted]:
-    """What the command line asks for, checked as far as that goes without a server."""
+def wanted(given: Sequence[str], site_file: str | None, folder: str = "") -> list[Wanted]:
+    """What the command line asks for, checked as far as that goes without a server; ``folder`` is that of the site files."""
     if site_file is not None:
         definition = targets.from_file(site_file)
         others = [name for name in given if name != definition.name]
@@ -63,13 +63,13 @@ def wanted(given: Sequence[str], site_file: str | None) -> list[Wanted]:
         raise UsageError(
             "name a site or an http(s) URL to sweep, as in: headersweep sweep https://your.site/"
         )
-    return list(dict.fromkeys(_wanted(target) for target in given))
+    return list(dict.fromkeys(_wanted(target, folder) for target in given))
 
 
-def _wanted(target: str) -> Wanted:
+def _wanted(target: str, folder: str) -> Wanted:
     if not targets.is_url(target):
         return Wanted(target)
-    definition = targets.adhoc(target)
+    definition = targets.adhoc(target, folder)
     return Wanted(definition.name, definition, is_url=True)
 
 

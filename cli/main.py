@@ -47,6 +47,13 @@ COMMANDS = {
     "unpause": Lazy("cli.commands.pause:unpause", "Let crawling go on."),
     "up": Lazy("cli.commands.up:up", "Run everything in the foreground: servers, workers, beat."),
     "doctor": Lazy("cli.commands.doctor:doctor", "Check this installation, and say what to do."),
+    "checklist": Lazy(
+        "cli.commands.checklist:checklist", "The hardening checklist of a site, or of headersweep itself."
+    ),
+    "explain": Lazy(
+        "cli.commands.explain:explain",
+        "Say what a finding, event, setting, state, table ... is, and how to switch it off.",
+    ),
     "events": Lazy("cli.commands.events:events", "Print the catalogue of log events."),
     "db": Lazy("cli.commands.db:db", "Look after the database's schema."),
 }

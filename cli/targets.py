@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from headersweep.definition import DEFAULT_MAX_RATE, DEFAULT_RATE, UNLIMITED_RATE, SiteDefinition
 from headersweep.errors import ConfigurationError, UsageError
+from headersweep.policies import Switch
 
 OWN_MACHINE_CONCURRENCY = 16
 """Connections to our own machine: politeness is for other people's servers."""
@@ -73,8 +74,11 @@ def check_url(text: str) -> SplitResult:
     return parts
 
 
-def adhoc(text: str) -> SiteDefinition:
-    """The site that is made for a URL: its host, politely, or at full speed when it is this very machine."""
+def adhoc(text: str, folder: str = "") -> SiteDefinition:
+    """The site that is made for a URL: its host, politely, or at full speed when it is this very machine.
+
+    What is switched for every site in ``folder``, that of the site files, holds for it as well.
+    """
     from headersweep import urls
 
     page = urls.parse(text)
@@ -87,7 +91,19 @@ def adhoc(text: str) -> SiteDefinition:
         rate=UNLIMITED_RATE if own_machine else DEFAULT_RATE,
         max_rate=UNLIMITED_RATE if own_machine else DEFAULT_MAX_RATE,
         concurrency=OWN_MACHINE_CONCURRENCY if own_machine else 1,
+        switch=_switched_everywhere(folder),
     )
+
+
+def _switched_everywhere(folder: str) -> tuple[Switch, ...]:
+    from headersweep import sitefiles
+
+    if not folder or not (Path(folder) / sitefiles.EVERYWHERE).exists():
+        return ()
+    from review import table
+
+    found: tuple[Switch, ...] = sitefiles.of_sites(sitefiles.everywhere(Path(folder), table.RULES).switches)
+    return found
 
 
 def adhoc_name(url: str, key: bytes) -> str:
@@ -135,7 +151,9 @@ def from_file(path: str) -> SiteDefinition:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise UsageError(f"cannot read the site file {path}: {reason}") from error
-    definition: SiteDefinition = sitefiles.parse(path, text, table.RULES).definition
+    file = sitefiles.parse(path, text, table.RULES)
+    shared = sitefiles.everywhere(Path(path).parent, table.RULES)
+    definition: SiteDefinition = sitefiles.with_switches(file, shared.switches).definition
     return definition
 
 

@@ -48,16 +48,27 @@ class BodyFacts:
     challenge: str = ""
     """Which firewall's block or challenge page this looks like; empty for none."""
 
+    is_listing: bool = False
+    """Whether the page lists a folder of the server, as servers make such pages by themselves."""
+
+    secrets: tuple[str, ...] = ()
+    """Kinds of secrets that the beginning of the body seems to hold, sorted; never the secrets."""
+
 
 def canonical_text(facts: BodyFacts) -> str:
     """The facts as JSON without any choice in it; ASCII, and without what a database refuses."""
-    value = {
+    value: dict[str, Any] = {
         "version": VERSION,
         "meta_policies": facts.meta_policies,
         "meta_referrers": facts.meta_referrers,
         "loads": [[one.kind, one.source, one.has_integrity, one.has_crossorigin] for one in facts.loads],
         "challenge": facts.challenge,
     }
+    # Left out where there is nothing: most pages keep the text, and so the hash, that they had before these were read.
+    if facts.is_listing:
+        value["is_listing"] = True
+    if facts.secrets:
+        value["secrets"] = facts.secrets
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
@@ -73,4 +84,6 @@ def from_json(value: Mapping[str, Any]) -> BodyFacts:
         tuple(value["meta_referrers"]),
         tuple(Loaded(*one) for one in value["loads"]),
         value["challenge"],
+        value.get("is_listing", False),
+        tuple(value.get("secrets", ())),
     )

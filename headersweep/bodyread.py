@@ -25,7 +25,15 @@ MAX_KNOWN_LENGTH = 16 * 1024
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SEPARATORS = str.maketrans("\\", "/", "\t\n\r")
-_Key = tuple[str, str, str, tuple[str, ...], tuple[str, ...], tuple[Load, ...]]
+_LISTINGS = (
+    b"<title>Index of /",
+    b"<title>Directory listing for /",
+    b"[To Parent Directory]",
+    b"<title>listing directory ",
+)
+"""How pages begin that nginx, Apache, lighttpd, Python's server, IIS and Express make of a folder without an index."""
+_LISTING_BYTES = 2048
+_Key = tuple[str, bool, tuple[str, ...], str, str, tuple[str, ...], tuple[str, ...], tuple[Load, ...]]
 
 
 class Noted(NamedTuple):
@@ -47,13 +55,13 @@ class FactsReader:
     def __init__(self) -> None:
         self._known: dict[_Key, Noted] = {}
 
-    def of(self, walked: Walk, body: bytes, url: str) -> Noted:
-        """The facts of a page that was walked over already."""
+    def of(self, walked: Walk, body: bytes, url: str, secrets: tuple[str, ...] = ()) -> Noted:
+        """The facts of a page that was walked over already; ``secrets`` are the kinds that somebody saw in it."""
         loads = tuple(walked.loads)
         # What a page loads is told by the origins of the page and of its base: paths do not count.
         origin = url[: url.find("/", len("https://"))] if loads else ""
         metas = (*walked.policies,), (*walked.referrers,)
-        key = (challenges.of_body(body), origin, walked.base_href, *metas, loads)
+        key = (challenges.of_body(body), is_listing(body), secrets, origin, walked.base_href, *metas, loads)
         noted = self._known.get(key)
         return self._new(key, url) if noted is None else noted
 
@@ -68,13 +76,19 @@ class FactsReader:
         return noted
 
 
+def is_listing(body: bytes) -> bool:
+    """Whether a page lists a folder, told by how servers begin such pages."""
+    start = body[:_LISTING_BYTES]
+    return any(mark in start for mark in _LISTINGS)
+
+
 def _length(key: _Key) -> int:
-    _, _, base_href, policies, referrers, loads = key
+    _, _, _, _, base_href, policies, referrers, loads = key
     return len(base_href) + sum(map(len, (*policies, *referrers))) + sum(len(url) for _, url, *_ in loads)
 
 
 def _facts(key: _Key, url: str) -> BodyFacts:
-    challenge, _, base_href, policies, referrers, loads = key
+    challenge, listing, secrets, _, base_href, policies, referrers, loads = key
     page = urls.parse(url)
     base = (urls.parse(base_href, page.url) or page) if page and base_href else page
     return BodyFacts(
@@ -82,6 +96,8 @@ def _facts(key: _Key, url: str) -> BodyFacts:
         tuple(_clean(text)[:MAX_REFERRER] for text in referrers[: markup.MAX_METAS]),
         tuple(_loaded(loads, page, base)) if page and base else (),
         challenge,
+        listing,
+        secrets,
     )
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from headersweep.policies import Expectation, Policy, Profile, Waiver
+from headersweep.checklist import Declaration
+from headersweep.policies import Expectation, Policy, Profile, Switch, Waiver
 from headersweep.probes import ProbeKind
 
 DEFAULT_MAX_PAGES = 1_000_000
@@ -28,6 +29,8 @@ ADDED_KEYS = (
     "profile",
     "expect",
     "waiver",
+    "switch",
+    "declare",
     "probes",
 )
 """Keys that the first version did not have."""
@@ -83,6 +86,10 @@ class Probes:
     """Which requests beyond its pages the owner asks for; each field is a ``ProbeKind``. None, unless the file says so."""
 
     cors: bool = False
+    exposed_files: bool = False
+    upload_limit: bool = False
+    reporting_endpoints: bool = False
+    error_page: bool = False
 
     @property
     def kinds(self) -> tuple[ProbeKind, ...]:
@@ -135,12 +142,19 @@ class SiteDefinition:
     profile: Profile = Profile.RECOMMENDED
     expect: tuple[Expectation, ...] = ()
     waiver: tuple[Waiver, ...] = ()
+    switch: tuple[Switch, ...] = ()
+    declare: tuple[Declaration, ...] = ()
     probes: Probes = Probes()
 
     @property
     def policy(self) -> Policy:
-        """What the owner says about the site's headers."""
-        return Policy(self.profile, self.expect, self.waiver)
+        """What the owner says about the site's headers; what is not enabled says nothing."""
+        return Policy(
+            self.profile,
+            tuple(each for each in self.expect if each.enabled),
+            tuple(each for each in self.waiver if each.enabled),
+            self.switch,
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The definition as plain JSON values, as kept in ``runs.definition``.
@@ -156,7 +170,12 @@ class SiteDefinition:
         return {**values, **self._lists(), **tables}
 
     def _lists(self) -> dict[str, Any]:
-        lists: dict[str, tuple[Expectation | Waiver, ...]] = {"expect": self.expect, "waiver": self.waiver}
+        lists: dict[str, tuple[Expectation | Waiver | Switch | Declaration, ...]] = {
+            "expect": self.expect,
+            "waiver": self.waiver,
+            "switch": self.switch,
+            "declare": self.declare,
+        }
         return {key: [each.as_json() for each in found] for key, found in lists.items() if found}
 
     @classmethod
@@ -175,5 +194,7 @@ class SiteDefinition:
         values["profile"] = Profile(values.get("profile", Profile.RECOMMENDED))
         values["expect"] = tuple(Expectation.from_json(each) for each in values.get("expect", ()))
         values["waiver"] = tuple(Waiver.from_json(each) for each in values.get("waiver", ()))
+        values["declare"] = tuple(Declaration.from_json(each) for each in values.get("declare", ()))
+        values["switch"] = tuple(Switch.from_json(each) for each in values.get("switch", ()))
         values["probes"] = Probes(**values.get("probes", {}))
         return cls(scope=Scope(**scope), **values)

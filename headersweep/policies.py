@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
@@ -9,6 +10,9 @@ from typing import Any
 
 EVERYWHERE = "*"
 """The path scope that holds every page."""
+
+ALERT = "alert:"
+"""Begins a switch that is about the alert of an event."""
 
 ALL_OF = ".*"
 """How the code of a waiver ends that is for all findings of a concern: ``csp.*``."""
@@ -56,10 +60,11 @@ class Expectation:
     classes: tuple[str, ...] = ()
     """Empty: all of them."""
     severity: str = "medium"
+    enabled: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """The expectation with the keys of a site file."""
-        values = {**asdict(self), "class": list(self.classes)}
+        values = {**_asked(self), "class": list(self.classes)}
         del values["test"], values["value"], values["classes"]
         return {**values, str(self.test): self.value if self.test.takes_text else True}
 
@@ -85,6 +90,7 @@ class Waiver:
     subject: str = ""
     """Empty: whatever the finding is about."""
     path: str = EVERYWHERE
+    enabled: bool = True
 
     @property
     def label(self) -> str:
@@ -99,12 +105,54 @@ class Waiver:
 
     def as_json(self) -> dict[str, Any]:
         """The waiver with the keys of a site file."""
-        return {**asdict(self), "expires": self.expires.isoformat()}
+        return {**_asked(self), "expires": self.expires.isoformat()}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Waiver:
         """The waiver that ``as_json`` wrote."""
         return cls(**{**data, "expires": date.fromisoformat(data["expires"])})
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Whether findings are looked for, or an event raises an alert, who decided that, and why."""
+
+    what: str
+    """A code, all codes of a concern (``csp.*``), or an event's alert (``alert:run.stuck``)."""
+    owner: str
+    reason: str
+    enabled: bool = False
+
+    def covers(self, code: str) -> bool:
+        """Whether it is about that code."""
+        return code.startswith(self.what.removesuffix("*")) if self.is_wide else code == self.what
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it is about a whole concern."""
+        return self.what.endswith(ALL_OF)
+
+    def as_json(self) -> dict[str, Any]:
+        """The switch with the keys of a site file."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Switch:
+        """The switch that ``as_json`` wrote."""
+        return cls(**data)
+
+
+def deciding(switches: Iterable[Switch], code: str) -> Switch | None:
+    """The switch that decides about a code: the one that names it before one that names its concern; None: it is on."""
+    about = sorted((switch for switch in switches if switch.covers(code)), key=lambda each: each.is_wide)
+    return about[0] if about else None
+
+
+def merged(own: Iterable[Switch], everywhere: Iterable[Switch]) -> tuple[Switch, ...]:
+    """A site's own switches, and those for every site that it says nothing about."""
+    mine = tuple(own)
+    said = {switch.what for switch in mine}
+    return mine + tuple(switch for switch in everywhere if switch.what not in said)
 
 
 @dataclass(frozen=True)
@@ -114,3 +162,17 @@ class Policy:
     profile: Profile = Profile.RECOMMENDED
     expectations: tuple[Expectation, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    switches: tuple[Switch, ...] = ()
+
+    def switched_off(self, code: str) -> Switch | None:
+        """The switch by which a code is off; None where it is on."""
+        switch = deciding(self.switches, code)
+        return switch if switch is not None and not switch.enabled else None
+
+
+def _asked(item: Expectation | Waiver) -> dict[str, Any]:
+    """Its values, without the ``enabled`` that says nothing new: workers of earlier versions do not know that key."""
+    values = asdict(item)
+    if item.enabled:
+        del values["enabled"]
+    return values

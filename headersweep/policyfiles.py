@@ -1,4 +1,4 @@
-"""Reading ``[[expect]]`` and ``[[waiver]]`` of a site file; every mistake in any of them at once."""
+"""Reading ``[[expect]]``, ``[[waiver]]``, ``[[switch]]`` and ``[[declare]]`` of a site file; every mistake in any of them at once."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ import difflib
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from headersweep import sitevalues
-from headersweep.policies import ALL_OF, Expectation, ValueTest, Waiver
-from headersweep.policykeys import EXPECT, LISTS
+from headersweep import events, sitevalues
+from headersweep.checklist import Declaration
+from headersweep.policies import ALERT, ALL_OF, Expectation, Switch, ValueTest, Waiver
+from headersweep.policykeys import DECLARE, EXPECT, LISTS, WAIVER
 from headersweep.sitekeys import Key
 from headersweep.sitevalues import Complaint
 
 MAX_ITEMS = 500
 _TESTS = ", ".join(ValueTest)
-_UNWAIVABLE = ("waiver.", "baseline.")
+_UNWAIVABLE = ("waiver.", "baseline.", "switch.")
+_UNSWITCHABLE = _UNWAIVABLE
 
 
 def read(data: dict[str, Any], codes: Collection[str] = ()) -> tuple[dict[str, Any], list[Complaint]]:
-    """The expectations and waivers of a file by the key of a definition, and what is wrong with them.
+    """The expectations, waivers, switches and declarations of a file by the key of a definition, and what is wrong with them.
 
-    ``codes`` are the codes that the review knows; without them any code may stand in a waiver.
+    ``codes`` are the codes that the review knows; without them any code may stand in a waiver or a switch.
     """
     values: dict[str, Any] = {}
     complaints: list[Complaint] = []
@@ -42,11 +44,20 @@ def _list(name: str, items: Any, codes: Collection[str]) -> tuple[Any, list[Comp
     for number, item in enumerate(items):
         wrong = _wrong_keys(name, item)
         if not wrong:
-            made = _expectation(item) if name == EXPECT else _waiver(item, codes)
+            made = _made(name, item, codes)
             wrong = made if isinstance(made, list) else []
             found += [] if isinstance(made, list) else [(number, made)]
         complaints += [((name, str(number), *keys), said) for keys, said in wrong]
     return tuple(made for _, made in found), complaints + _repeated(name, found)
+
+
+def _made(name: str, item: dict[str, Any], codes: Collection[str]) -> Any:
+    """What one right table stands for, or what is wrong with it as a whole."""
+    if name == EXPECT:
+        return _expectation(item)
+    if name == DECLARE:
+        return Declaration(**item)
+    return _waiver(item, codes) if name == WAIVER else _switch(item, codes)
 
 
 def _wrong_keys(name: str, item: dict[str, Any]) -> list[Complaint]:
@@ -70,8 +81,7 @@ def _missing(name: str, key: Key) -> str:
 
 
 def _unknown(name: str, key: str, known: Iterable[str]) -> str:
-    meant = difflib.get_close_matches(key.lower(), list(known), n=1)
-    hint = f"; did you mean {meant[0]}?" if meant else ""
+    hint = _meant(key.lower(), known)
     return f"unknown key {key!r} in [[{name}]]{hint} (allowed: {', '.join(known)})"
 
 
@@ -80,11 +90,19 @@ def _repeated(name: str, found: Iterable[tuple[int, Any]]) -> list[Complaint]:
     seen: set[str] = set()
     complaints: list[Complaint] = []
     for number, made in found:
-        own = made.name if isinstance(made, Expectation) else made.label
+        own = _own_name(made)
         if own in seen:
             complaints.append(((name, str(number)), f"there are two [[{name}]] for {own!r}; one is enough"))
         seen.add(own)
     return complaints
+
+
+def _own_name(made: Expectation | Waiver | Switch | Declaration) -> str:
+    if isinstance(made, Expectation):
+        return made.name
+    if isinstance(made, Declaration):
+        return made.item
+    return made.label if isinstance(made, Waiver) else made.what
 
 
 def _expectation(item: dict[str, Any]) -> Expectation | list[Complaint]:
@@ -99,11 +117,35 @@ def _waiver(item: dict[str, Any], codes: Collection[str]) -> Waiver | list[Compl
     code = item["code"]
     if code.startswith(_UNWAIVABLE):
         return [(("code",), f"{code!r}: what is wrong with a waiver or a baseline is mended, not waived")]
-    if codes and not _is_known(code, codes):
-        meant = difflib.get_close_matches(code, list(codes), n=1)
-        hint = f"; did you mean {meant[0]}?" if meant else ""
-        return [(("code",), f"no finding has the code {code!r}{hint}")]
-    return Waiver(**item)
+    wrong = _unknown_code(code, codes)
+    return [(("code",), wrong)] if wrong else Waiver(**item)
+
+
+def _switch(item: dict[str, Any], codes: Collection[str]) -> Switch | list[Complaint]:
+    what = item["what"]
+    if what.startswith(ALERT):
+        wrong = _unknown_alert(what.removeprefix(ALERT))
+    elif what.startswith(_UNSWITCHABLE):
+        wrong = f"{what!r}: what is wrong with exceptions is mended, not switched off"
+    else:
+        wrong = _unknown_code(what, codes)
+    return [(("what",), wrong)] if wrong else Switch(**item)
+
+
+def _unknown_alert(event: str) -> str:
+    alerts = [name for name, each in events.CATALOGUE.items() if each.alert]
+    return "" if event in alerts else f"no alert hangs on an event {event!r}{_meant(event, alerts)}"
+
+
+def _unknown_code(code: str, codes: Collection[str]) -> str:
+    if not codes or _is_known(code, codes):
+        return ""
+    return f"no finding has the code {code!r}{_meant(code, codes)}"
+
+
+def _meant(given: str, known: Iterable[str]) -> str:
+    meant = difflib.get_close_matches(given, list(known), n=1)
+    return f"; did you mean {meant[0]}?" if meant else ""
 
 
 def _is_known(code: str, codes: Collection[str]) -> bool:

@@ -16,6 +16,10 @@ class ProbeKind(StrEnum):
     """What a probe is for. A kind is a key of the table ``[probes]`` in site files and has a planter in scheduler/probing.py."""
 
     CORS = "cors"
+    EXPOSED_FILES = "exposed_files"
+    UPLOAD_LIMIT = "upload_limit"
+    REPORTING_ENDPOINTS = "reporting_endpoints"
+    ERROR_PAGE = "error_page"
 
 
 class ProbeState(StrEnum):

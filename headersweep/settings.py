@@ -74,6 +74,14 @@ class Settings:
         "Where `db rehearse` and `db synthesize` make their scratch databases, as a URL of any database there. Empty: beside the real one.",
         secret=True,
     )
+    backup_stamp: str = _setting(
+        "", "File that the back-up job touches when it succeeded; `checklist --self` looks at its age."
+    )
+
+
+def secrets() -> list[dataclasses.Field[Any]]:
+    """The settings that are secret."""
+    return [item for item in dataclasses.fields(Settings) if item.metadata["secret"]]
 
 
 def from_mapping(environ: Mapping[str, str]) -> Settings:

@@ -104,5 +104,7 @@ def waiver_key(waiver: Waiver) -> str:
 _NAMED: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "expect": lambda item: str(item["name"]),
     "waiver": lambda item: Waiver.from_json(item).label,
+    "switch": lambda item: str(item["what"]),
+    "declare": lambda item: str(item["item"]),
 }
 """Lists whose items have names: each item is a key of its own, so that a change of one does not show all."""

@@ -10,18 +10,24 @@ import difflib
 import re
 import tomllib
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from headersweep import policyfiles, sitekeys, sitelines, sitevalues
+from headersweep import policies, policyfiles, sitekeys, sitelines, sitevalues
+from headersweep.checklist import Declaration
 from headersweep.definition import UNLIMITED_RATE, CatchUp, Overlap, SiteDefinition
 from headersweep.errors import ConfigurationError, Mistake, SiteFileError
-from headersweep.policykeys import LISTS
+from headersweep.policies import ALERT, Switch
+from headersweep.policykeys import DECLARE, LISTS, SWITCH
 from headersweep.sitekeys import ALIASES, BY_PATH, KEYS, TABLES, Kind
 from headersweep.sitevalues import Complaint
 
 MAX_FILE_BYTES = 1_048_576
+EVERYWHERE = "_all.toml"
+"""The file beside the site files that holds what is switched for every site; it is no site."""
+OF_THE_DEPLOYMENT = "self."
+"""Begins the items of the checklist that are about headersweep itself."""
 _SYNTAX_POSITION = re.compile(r" \((?:at line (\d+), column \d+|at end of document)\)$")
 
 
@@ -33,14 +39,22 @@ class SiteFile:
     path: str
 
 
+@dataclass(frozen=True)
+class Everywhere:
+    """What holds for every site of a folder, and what somebody declares of the deployment itself."""
+
+    switches: tuple[Switch, ...] = ()
+    declarations: tuple[Declaration, ...] = ()
+
+
 def load(folder: Path, codes: Collection[str] = ()) -> list[SiteFile]:
     """All sites of a folder, by name; SiteFileError with every mistake of every file, or all are right.
 
     ``codes`` are the findings that the review knows: a waiver for any other is a mistake.
     """
     found: list[SiteFile] = []
-    mistakes: list[Mistake] = []
     names: list[tuple[str, str, int]] = []
+    shared, mistakes = _everywhere(folder / EVERYWHERE, codes)
     for path in _paths(folder):
         draft = _read(path, codes)
         mistakes += draft.mistakes
@@ -49,12 +63,34 @@ def load(folder: Path, codes: Collection[str] = ()) -> list[SiteFile]:
     mistakes += _duplicates(names)
     if mistakes:
         raise SiteFileError(mistakes)
-    return sorted(found, key=lambda file: file.definition.name)
+    return sorted(
+        (with_switches(file, shared.switches) for file in found), key=lambda file: file.definition.name
+    )
 
 
 def load_file(path: Path, codes: Collection[str] = ()) -> SiteFile:
-    """The site of one file; SiteFileError with every mistake in it."""
-    return _checked(_read(path, codes))
+    """The site of one file, with what is switched beside it; SiteFileError with every mistake in either."""
+    shared = everywhere(path.parent, codes)
+    return with_switches(_checked(_read(path, codes)), shared.switches)
+
+
+def everywhere(folder: Path, codes: Collection[str] = ()) -> Everywhere:
+    """What a folder's ``_all.toml`` says; nothing without that file. SiteFileError with every mistake in it."""
+    shared, mistakes = _everywhere(folder / EVERYWHERE, codes)
+    if mistakes:
+        raise SiteFileError(mistakes)
+    return shared
+
+
+def with_switches(file: SiteFile, switches: Iterable[Switch]) -> SiteFile:
+    """The site with what is switched for every site, where its own file says nothing about that."""
+    switched = policies.merged(file.definition.switch, of_sites(switches))
+    return replace(file, definition=replace(file.definition, switch=switched))
+
+
+def of_sites(switches: Iterable[Switch]) -> tuple[Switch, ...]:
+    """Those that a site carries along; alerts belong to no site."""
+    return tuple(switch for switch in switches if not switch.what.startswith(ALERT))
 
 
 def parse(path: str | Path, text: str, codes: Collection[str] = ()) -> SiteFile:
@@ -79,7 +115,11 @@ def _checked(draft: _Draft) -> SiteFile:
 
 def _paths(folder: Path) -> list[Path]:
     try:
-        names = [path for path in folder.iterdir() if path.suffix == ".toml" and path.name[0] != "."]
+        names = [
+            path
+            for path in folder.iterdir()
+            if path.suffix == ".toml" and path.name[0] != "." and path.name != EVERYWHERE
+        ]
     except OSError as error:
         raise ConfigurationError(
             f"cannot read the folder of site files {folder}: {error.strerror}"
@@ -91,31 +131,78 @@ def _paths(folder: Path) -> list[Path]:
 
 def _read(path: Path, codes: Collection[str]) -> _Draft:
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        return _refused(str(path), 1, f"cannot read the file: {error.strerror}")
-    if len(content) > MAX_FILE_BYTES:
-        return _refused(str(path), 1, f"the file is larger than {MAX_FILE_BYTES:,} bytes")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        return _refused(str(path), line, "the file is not UTF-8 text")
+        text = _text(path)
+    except SiteFileError as error:
+        return _Draft(tuple(error.mistakes))
     return _draft(str(path), text, codes)
 
 
-def _refused(path: str, line: int, message: str) -> _Draft:
-    return _Draft((Mistake(path, line, message),))
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise _refused(str(path), 1, f"cannot read the file: {error.strerror}") from error
+    if len(content) > MAX_FILE_BYTES:
+        raise _refused(str(path), 1, f"the file is larger than {MAX_FILE_BYTES:,} bytes")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _refused(str(path), line, "the file is not UTF-8 text") from error
+
+
+def _refused(path: str, line: int, message: str) -> SiteFileError:
+    return SiteFileError([Mistake(path, line, message)])
+
+
+def _toml(path: str, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:  # tomllib's own error, and Python's on integers of thousands of digits
+        raise _refused(path, *_syntax_mistake(str(error), text)) from error
+    except RecursionError as error:
+        raise _refused(path, 1, "not TOML we can read: brackets are nested too deeply") from error
+
+
+def _everywhere(path: Path, codes: Collection[str]) -> tuple[Everywhere, list[Mistake]]:
+    """What holds for every site and for the deployment, and every mistake there."""
+    if not path.exists():
+        return Everywhere(), []
+    try:
+        text = _text(path)
+        data = _toml(str(path), text)
+    except SiteFileError as error:
+        return Everywhere(), error.mistakes
+    allowed = (SWITCH, DECLARE)
+    said = (
+        f"only [[{SWITCH}]] and [[{DECLARE}]] stand in {EVERYWHERE}; the rest belongs into the file of a site"
+    )
+    complaints: list[Complaint] = [((key,), said) for key in data if key not in allowed]
+    values, wrong = policyfiles.read({key: data[key] for key in data if key in allowed}, codes)
+    complaints += wrong + _of_sites(values)
+    lines = sitelines.find_lines(text)
+    mistakes = [Mistake(str(path), sitelines.line_of(lines, keys), each) for keys, each in complaints]
+    found = Everywhere(values.get(SWITCH, ()), values.get(DECLARE, ()))
+    return found, sorted(mistakes, key=lambda mistake: mistake.line)
+
+
+def _of_sites(values: dict[str, Any]) -> list[Complaint]:
+    return [
+        (
+            (DECLARE, str(number), "item"),
+            f"{one.item!r}: what is about one site is declared in the file of that site",
+        )
+        for number, one in enumerate(values.get(DECLARE, ()))
+        if not one.item.startswith(OF_THE_DEPLOYMENT)
+    ]
 
 
 def _draft(path: str, text: str, codes: Collection[str]) -> _Draft:
     try:
-        data = tomllib.loads(text)
-    except ValueError as error:  # tomllib's own error, and Python's on integers of thousands of digits
-        return _refused(path, *_syntax_mistake(str(error), text))
-    except RecursionError:
-        return _refused(path, 1, "not TOML we can read: brackets are nested too deeply")
+        data = _toml(path, text)
+    except SiteFileError as error:
+        return _Draft(tuple(error.mistakes))
     lines = sitelines.find_lines(text)
     values, complaints = _values(data, codes)
     mistakes = [Mistake(path, sitelines.line_of(lines, keys), message) for keys, message in complaints]
@@ -207,7 +294,22 @@ def _unknown(path: str) -> str:
 
 def _wrong_together(values: dict[str, Any]) -> list[Complaint]:
     """What is wrong with values that are right by themselves."""
-    return _wrong_rates(values) + _wrong_policies(values)
+    return _wrong_rates(values) + _wrong_policies(values) + _of_no_site(values)
+
+
+def _of_no_site(values: dict[str, Any]) -> list[Complaint]:
+    alerts = f"alerts belong to no site; switch them in {EVERYWHERE}"
+    deployment = f"what is about the deployment itself is declared in {EVERYWHERE}"
+    wrong: list[Complaint] = [
+        ((SWITCH, str(number), "what"), f"{switch.what!r}: {alerts}")
+        for number, switch in enumerate(values.get(SWITCH, ()))
+        if switch.what.startswith(ALERT)
+    ]
+    return wrong + [
+        ((DECLARE, str(number), "item"), f"{one.item!r}: {deployment}")
+        for number, one in enumerate(values.get(DECLARE, ()))
+        if one.item.startswith(OF_THE_DEPLOYMENT)
+    ]
 
 
 def _wrong_policies(values: dict[str, Any]) -> list[Complaint]:

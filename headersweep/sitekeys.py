@@ -494,6 +494,41 @@ KEYS = (
         "true",
         _anything,
     ),
+    Key(
+        "probes.exposed_files",
+        Kind.BOOLEAN,
+        "`true`, `false`",
+        "whether the origins of the start URLs are asked after a run for files that deployments leave behind, such as "
+        "`/.env` and `/.git/HEAD`; of what is there only its kind is kept",
+        "true",
+        _anything,
+    ),
+    Key(
+        "probes.upload_limit",
+        Kind.BOOLEAN,
+        "`true`, `false`",
+        "whether a body of a gigabyte is announced to the start URLs after a run (`Expect: 100-continue`), to hear whether it "
+        "would be taken; nothing is ever sent",
+        "true",
+        _anything,
+    ),
+    Key(
+        "probes.reporting_endpoints",
+        Kind.BOOLEAN,
+        "`true`, `false`",
+        "whether the endpoints for reports that the site's headers name are asked after a run, to hear whether anybody "
+        "answers there; they may be other people's servers",
+        "true",
+        _anything,
+    ),
+    Key(
+        "probes.error_page",
+        Kind.BOOLEAN,
+        "`true`, `false`",
+        "whether a path that does not exist is asked for after a run, to see what the error page tells",
+        "true",
+        _anything,
+    ),
 )
 """Every key, in the order of the documentation."""
 

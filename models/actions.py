@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from headersweep.states import RunAction
 from models.columns import UTC_TIME, identity, one_of
-from models.metadata import metadata
+from models.metadata import KEEPS, metadata
 
 run_actions = Table(
     "run_actions",
@@ -47,6 +47,7 @@ run_actions = Table(
         text("coalesce(made_run_id, 0)"),
         unique=True,
     ),
+    info={KEEPS: "What was done to a run: by whom, when and why."},
 )
 
 

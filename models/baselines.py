@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from models.columns import UTC_TIME, identity
-from models.metadata import metadata
+from models.metadata import KEEPS, metadata
 
 baselines = Table(
     "baselines",
@@ -33,6 +33,9 @@ baselines = Table(
     Column("approved_by", Text, nullable=False),
     CheckConstraint("owner <> '' AND reason <> '' AND rollback_note <> ''", name="explained"),
     Index("ix_baselines_run_id", "run_id"),
+    info={
+        KEEPS: "The run of each site whose state somebody approved, with owner, reason, last day and rollback note."
+    },
 )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, CheckConstraint, Column, SmallInteger, Table, Te
 from sqlalchemy.dialects.postgresql import JSONB
 
 from models.columns import UTC_TIME, one_of
-from models.metadata import metadata
+from models.metadata import KEEPS, metadata
 
 control = Table(
     "control",
@@ -21,6 +21,7 @@ control = Table(
     Column("changed_by", Text, nullable=False, server_default=text("''")),
     Column("reason", Text, nullable=False, server_default=text("''")),
     CheckConstraint("id = 1", name="one_row"),
+    info={KEEPS: "The kill switch, and whose turn it was for what happens once in a while."},
 )
 
 heartbeats = Table(
@@ -33,6 +34,7 @@ heartbeats = Table(
     Column("detail", JSONB, nullable=False, server_default=text("'{}'")),
     one_of("kind", ("worker", "beat", "tick"), "kind"),
     postgresql_with={"fillfactor": "50"},
+    info={KEEPS: "Which workers and beats are alive, and whether they are at work."},
 )
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, Column, LargeBinary, Table, TextClause, 
 from sqlalchemy.dialects.postgresql import JSONB
 
 from models.columns import identity
-from models.metadata import metadata
+from models.metadata import KEEPS, metadata
 
 body_facts = Table(
     "body_facts",
@@ -16,6 +16,9 @@ body_facts = Table(
     Column("facts", JSONB, nullable=False),
     CheckConstraint("octet_length(facts_hash) = 32", name="facts_hash_length"),
     CheckConstraint("facts ->> 'version' LIKE 'facts/_%'", name="facts_version"),
+    info={
+        KEEPS: "What was read in bodies that headers are judged with: meta policies, scripts, mixed content. Each distinct set once."
+    },
 )
 
 

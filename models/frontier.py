@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from models.columns import UTC_TIME, identity
-from models.metadata import metadata
+from models.metadata import KEEPS, metadata
 
 pages = Table(
     "pages",
@@ -32,6 +32,7 @@ pages = Table(
     UniqueConstraint("site_id", "url_key"),
     CheckConstraint("octet_length(url_key) = 16", name="url_key_length"),
     CheckConstraint("length(url) <= 2048", name="url_length"),
+    info={KEEPS: "Every URL of every site, once, by its URL key, and from where it was found first."},
 )
 
 frontier = Table(
@@ -47,6 +48,9 @@ frontier = Table(
     UniqueConstraint("shard_id", "seq", "run_id"),
     CheckConstraint("seq >= 1 AND depth >= 0", name="positive"),
     postgresql_partition_by="RANGE (run_id)",
+    info={
+        KEEPS: "Which pages a run has to visit, and in which shard. Written once, never updated: done is what has a visit."
+    },
 )
 
 retries = Table(
@@ -60,6 +64,7 @@ retries = Table(
     Column("error", Text, nullable=False),
     CheckConstraint("attempts BETWEEN 0 AND 100", name="attempts"),
     Index("ix_retries_shard_id_not_before", "shard_id", "not_before"),
+    info={KEEPS: "Pages that must be tried again later, and when."},
 )
 
 sitemaps = Table(
@@ -76,6 +81,7 @@ sitemaps = Table(
     CheckConstraint("octet_length(url_key) = 16", name="url_key_length"),
     CheckConstraint("length(url) <= 2048", name="url_length"),
     Index("ix_sitemaps_open", "shard_id", postgresql_where=text("done_at IS NULL")),
+    info={KEEPS: "The sitemaps of a run, and how far they were read."},
 )
 
 

@@ -14,3 +14,6 @@ metadata = MetaData(
     }
 )
 """Tables register themselves here when their module is imported; ``models.schema`` imports them all."""
+
+KEEPS = "keeps"
+"""Under this name each table says in its ``info`` what it keeps, for ``headersweep explain``."""

@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from models.metadata import metadata
+from models.metadata import KEEPS, metadata
 
 EARLIER_RUNS = 5
 """So many runs before one are looked at for its nonces."""
@@ -52,6 +52,9 @@ run_nonces = Table(
     CheckConstraint("nonces > 0 AND pages >= nonces AND before >= 0 AND most > 1", name="counts"),
     CheckConstraint(f"cardinality(sample_page_ids) BETWEEN 1 AND {SAMPLES}", name="samples"),
     PrimaryKeyConstraint("run_id", "kind", "cached"),
+    info={
+        KEEPS: "How often nonces of content security policies came more than once, in a run or over several. At most four rows a run."
+    },
 )
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from headersweep.notes import NoteKind
 from models.columns import UTC_TIME, identity, one_of
-from models.metadata import metadata
+from models.metadata import KEEPS, metadata
 
 _TEXTS = ("title", "owner", "command", "reason", "metric", "expected_result", "actual_result", "rollback")
 
@@ -56,6 +56,9 @@ notes = Table(
     Index("ix_notes_site_id", "site_id"),
     Index("ix_notes_run_before", "run_before"),
     Index("ix_notes_run_after", "run_after"),
+    info={
+        KEEPS: "The notes on changes, as their files had them when they were stored: reason, owner, command, metric, rollback."
+    },
 )
 
 

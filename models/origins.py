@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from models.columns import UTC_TIME, identity, one_of
-from models.metadata import metadata
+from models.metadata import KEEPS, metadata
 
 origins = Table(
     "origins",
@@ -42,6 +42,9 @@ origins = Table(
     CheckConstraint("rate IS NULL OR rate >= 0", name="rate"),
     # HOT updates: politeness changes at every commit and stands in no index.
     postgresql_with={"fillfactor": "50"},
+    info={
+        KEEPS: "What politeness needs to know of an origin: when it may be asked next, how fast, and its robots.txt."
+    },
 )
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import Column, Index, Table, Text, TextClause, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from models.columns import UTC_TIME, identity
-from models.metadata import metadata
+from models.metadata import KEEPS, metadata
 
 outbox = Table(
     "outbox",
@@ -18,6 +18,9 @@ outbox = Table(
     Column("event", Text, nullable=False),
     Column("payload", JSONB, nullable=False),
     Index("ix_outbox_waiting", "id", postgresql_where=text("emitted_at IS NULL")),
+    info={
+        KEEPS: "Log events that were promised in a transaction, until they are written: exactly one run.finished for each generation."
+    },
 )
 
 

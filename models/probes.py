@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from headersweep.probes import EXPIRES_SECONDS, MAX_ATTEMPTS, MAX_KEY, GivenUp, ProbeKind, ProbeState
 from models.columns import UTC_TIME, identity, one_of
-from models.metadata import metadata
+from models.metadata import KEEPS, metadata
 
 probes = Table(
     "probes",
@@ -83,6 +83,9 @@ probes = Table(
         postgresql_where=text("lease_owner IS NOT NULL"),
     ),
     Index("ix_probes_waiting", "id", postgresql_where=text("state = 'waiting'")),
+    info={
+        KEEPS: "Requests beyond the pages of a run that its site asks for, and what was answered. One row a request."
+    },
 )
 
 _WANTED = "(p.requested_by <> '' OR coalesce(s.definition #>> ARRAY['probes', p.kind] = 'true', false))"

@@ -14,7 +14,7 @@ from sqlalchemy import (
     text,
 )
 
-from models.metadata import metadata
+from models.metadata import KEEPS, metadata
 
 MAX_ROWS = 1000
 """So many pairs of origins are kept of a run, those with the most pages: a hostile site has hosts without end."""
@@ -32,6 +32,7 @@ run_redirects = Table(
     CheckConstraint("kind IN ('hop', 'chain')", name="kind"),
     CheckConstraint("pages > 0", name="pages"),
     PrimaryKeyConstraint("run_id", "kind", "source", "target"),
+    info={KEEPS: "The redirects of a closed run between origins, counted."},
 )
 
 

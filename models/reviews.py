@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from headersweep.responses import ResponseClass
 from models.columns import UTC_TIME, identity, one_of
-from models.metadata import metadata
+from models.metadata import KEEPS, metadata
 
 SEVERITIES = ("info", "low", "medium", "high")
 """As ``review.finding.Severity`` has them; tables know nothing of the review, and a test holds the two together."""
@@ -53,6 +53,9 @@ run_sets = Table(
     one_of("scheme", SCHEMES, "scheme"),
     CheckConstraint("pages > 0", name="pages"),
     CheckConstraint(f"cardinality(sample_page_ids) BETWEEN 1 AND {SAMPLES}", name="samples"),
+    info={
+        KEEPS: "The header sets of a closed run: which snapshot, status and scheme, on how many pages. Kept for good."
+    },
 )
 
 judgements = Table(
@@ -72,6 +75,9 @@ judgements = Table(
     one_of("scheme", SCHEMES, "scheme"),
     one_of("response_class", ResponseClass, "response_class"),
     CheckConstraint("rules_version >= 1", name="rules_version"),
+    info={
+        KEEPS: "What one version of the rules says of one combination of snapshot, status, scheme and facts: judged once."
+    },
 )
 
 findings = Table(
@@ -88,6 +94,7 @@ findings = Table(
     CheckConstraint("ordinal >= 1", name="ordinal"),
     CheckConstraint("code LIKE '%_.%_'", name="code"),
     Index("ix_findings_code", "code"),
+    info={KEEPS: "The findings of each judgement, with the line as evidence."},
 )
 
 

@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from headersweep.states import FINAL_STATES, RunState
 from models.columns import UTC_TIME, identity, one_of
-from models.metadata import metadata
+from models.metadata import KEEPS, metadata
 
 _FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL_STATES))
 
@@ -93,6 +93,9 @@ runs = Table(
         postgresql_where=text("state IN ('planned', 'running') AND not_after IS NOT NULL"),
     ),
     postgresql_with={"fillfactor": "70"},
+    info={
+        KEEPS: "One pass over one site for one slot: its state, its definition, its accounting and its digest. (site, slot) is unique."
+    },
 )
 
 

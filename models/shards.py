@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from headersweep.states import ShardState
 from models.columns import UTC_TIME, identity, one_of
-from models.metadata import metadata
+from models.metadata import KEEPS, metadata
 
 shards = Table(
     "shards",
@@ -50,6 +50,9 @@ shards = Table(
     # No column of the lease's clock stands in an index, so that renewals are HOT.
     Index("ix_shards_open", "run_id", "id", postgresql_where=text("state = 'open'")),
     postgresql_with={"fillfactor": "50", "autovacuum_vacuum_scale_factor": "0.01"},
+    info={
+        KEEPS: "The pages of one run on one origin: who holds the lease until when, with which fencing number."
+    },
 )
 
 SOLO_AFTER = 2

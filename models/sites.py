@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from models.columns import UTC_TIME, identity, one_of
-from models.metadata import metadata
+from models.metadata import KEEPS, metadata
 
 SOURCES = ("file", "adhoc")
 
@@ -46,6 +46,7 @@ sites = Table(
     CheckConstraint("length(name) BETWEEN 1 AND 200", name="name_length"),
     one_of("source", SOURCES, "source"),
     Index("ix_sites_due", "next_slot_at", postgresql_where=text("enabled AND next_slot_at IS NOT NULL")),
+    info={KEEPS: "What owners are responsible for: the definition as applied, and whether it is enabled."},
 )
 
 site_masks = Table(
@@ -58,6 +59,7 @@ site_masks = Table(
     Column("distinct_values", Integer, nullable=False),
     Column("responses", Integer, nullable=False),
     CheckConstraint("header_name = lower(header_name)", name="lower_case"),
+    info={KEEPS: "Headers of a site that differ on nearly every response and are masked, since which run."},
 )
 
 site_snapshots = Table(
@@ -68,6 +70,7 @@ site_snapshots = Table(
     Column("first_run_id", BigInteger, ForeignKey("runs.id"), nullable=False),
     Column("last_run_id", BigInteger, ForeignKey("runs.id"), nullable=False),
     CheckConstraint("first_run_id <= last_run_id", name="order"),
+    info={KEEPS: "Which snapshots a site ever showed, and in which run first."},
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import CheckConstraint, Column, LargeBinary, Table, Text, TextClause, text
 
 from models.columns import UTC_TIME, identity
-from models.metadata import metadata
+from models.metadata import KEEPS, metadata
 
 snapshots = Table(
     "snapshots",
@@ -19,6 +19,9 @@ snapshots = Table(
     CheckConstraint("octet_length(content_hash) = 32", name="content_hash_length"),
     CheckConstraint("canonical LIKE 'headers/_%'", name="canonical_version"),
     CheckConstraint("octet_length(raw) <= 262144", name="raw_length"),
+    info={
+        KEEPS: "Each distinct set of response headers, once, by its content hash, with the bytes as first received."
+    },
 )
 
 

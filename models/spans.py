@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from models.metadata import metadata
+from models.metadata import KEEPS, metadata
 
 spans = Table(
     "spans",
@@ -33,6 +33,9 @@ spans = Table(
     Column("status", SmallInteger, nullable=False),
     CheckConstraint("last_run_id IS NULL OR first_run_id <= last_run_id", name="order"),
     Index("uq_spans_open", "site_id", "page_id", unique=True, postgresql_where=text("last_run_id IS NULL")),
+    info={
+        KEEPS: "From which run to which run a page answered with a snapshot. Kept for good; nothing is written while nothing changes."
+    },
 )
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from headersweep.states import Outcome
 from models.columns import UTC_TIME, one_of
-from models.metadata import metadata
+from models.metadata import KEEPS, metadata
 
 visits = Table(
     "visits",
@@ -49,6 +49,7 @@ visits = Table(
     CheckConstraint("nonce_digest IS NULL OR octet_length(nonce_digest) = 8", name="nonce_digest_length"),
     CheckConstraint("length(error) <= 200", name="error_length"),
     postgresql_partition_by="RANGE (run_id)",
+    info={KEEPS: "The outcome of each page in each run. Dropped by partition after the retention time."},
 )
 
 

@@ -114,6 +114,11 @@ def of_run(found: Iterable[Found]) -> tuple[Cause, ...]:
     )
 
 
+def about(rule: Rule, subject: str, detail: str) -> Cause:
+    """A cause that is about the policy itself and so on no page."""
+    return Cause(rule, rule.severity, subject, detail, "", 0, 0, (), ())
+
+
 def ordered(found: Iterable[Cause]) -> tuple[Cause, ...]:
     """Causes as reports show them: the worst first, then those on the most pages."""
     return tuple(sorted(found, key=order))

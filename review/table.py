@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from review import nonces, preload, redirects
 from review.checks import (
+    body_contents,
     cache,
     clear_site_data,
     coep,
@@ -92,6 +93,7 @@ CHECKS: tuple[Check, ...] = (
     mixed_content,
     secrets,
     leaks,
+    body_contents,
     deprecated,
     conflicts,
 )

@@ -95,6 +95,19 @@ def find(text: str) -> Iterator[Found]:
                     yield Found(pattern.label, *match.span(match.lastindex or 0))
 
 
+BODY_BYTES = 64 * 1024
+"""So much of a body is looked through."""
+_QUOTED = frozenset({"JSON Web Token", "bearer token", _BASIC, "credentials in a URL"})
+"""Pages about programming are full of these, and all of them are made up."""
+
+
+def kinds(body: bytes) -> tuple[str, ...]:
+    """The kinds of secrets at the beginning of a body, sorted: those that only their issuers make."""
+    text = body[:BODY_BYTES].decode("latin-1")
+    found = {each.label for each in find(text) if "EXAMPLE" not in text[each.start : each.end].upper()}
+    return tuple(sorted(found - _QUOTED))
+
+
 def _is_pair(encoded: str) -> bool:
     """Whether base64 holds a name and a password: `Basic information` does not."""
     try:

@@ -15,7 +15,8 @@ from headersweep.probes import MAX_KEY, PlannedProbe, ProbeKind, ProbeRequest, P
 from headersweep.states import RunState
 from models import probes
 from review import received as reading
-from review.probes import cors
+from review.probes import answered, cors, error_page, exposed_files, reporting_endpoints, upload_limit
+from review.probes.answered import Answered
 from scheduler import owners, seeding
 
 if TYPE_CHECKING:
@@ -109,8 +110,56 @@ def _candidates(run: Row[Any], rows: Iterable[Row[Any]]) -> Iterable[cors.Candid
         yield cors.Candidate(_origin(row.url), row.url, answer, row.pages, row.url in starts)
 
 
+def _plan_exposed_files(run: Row[Any], _rows: Sequence[Row[Any]]) -> Iterable[PlannedProbe]:
+    for origin in _start_origins(run)[: exposed_files.MAX_ORIGINS]:
+        for path in exposed_files.PATHS:
+            request = ProbeRequest(f"{origin}{path}")
+            yield PlannedProbe(ProbeKind.EXPOSED_FILES, request.url, 1, request, context={"path": path})
+
+
+def _plan_upload_limit(run: Row[Any], _rows: Sequence[Row[Any]]) -> Iterable[PlannedProbe]:
+    for page in _start_pages(run)[: upload_limit.MAX_ORIGINS]:
+        request = ProbeRequest(page, "POST", length=upload_limit.ANNOUNCED_BYTES)
+        yield PlannedProbe(ProbeKind.UPLOAD_LIMIT, page, 1, request)
+
+
+def _plan_reporting_endpoints(run: Row[Any], rows: Sequence[Row[Any]]) -> Iterable[PlannedProbe]:
+    named: dict[str, str] = {}
+    for one in _candidates(run, rows):
+        for url in reporting_endpoints.named(one.answer, one.url):
+            page = urls.parse(url)
+            if page is not None and len(page.url) <= MAX_KEY:
+                named.setdefault(page.url, one.url)
+    for url, by in list(named.items())[: reporting_endpoints.MAX_ENDPOINTS]:
+        asked = (("Origin", _origin(by)), ("Access-Control-Request-Method", "POST"))
+        request = ProbeRequest(
+            url, "OPTIONS", headers=(*asked, ("Access-Control-Request-Headers", "content-type"))
+        )
+        yield PlannedProbe(ProbeKind.REPORTING_ENDPOINTS, url, 1, request, context={"named_by": by})
+
+
+def _plan_error_page(run: Row[Any], _rows: Sequence[Row[Any]]) -> Iterable[PlannedProbe]:
+    for origin in _start_origins(run)[: error_page.MAX_ORIGINS]:
+        request = ProbeRequest(f"{origin}{answered.unlikely_path(run.id, ProbeKind.ERROR_PAGE)}")
+        yield PlannedProbe(ProbeKind.ERROR_PAGE, request.url, 1, request)
+
+
+def _start_pages(run: Row[Any]) -> list[str]:
+    """The first start page of each origin."""
+    pages = [page.url for page in map(urls.parse, run.definition["start_urls"]) if page is not None]
+    return list({_origin(url): url for url in reversed(pages)}.values())[::-1]
+
+
+def _start_origins(run: Row[Any]) -> list[str]:
+    return [_origin(url) for url in _start_pages(run)]
+
+
 PLANTERS: dict[ProbeKind, Callable[[Row[Any], Sequence[Row[Any]]], Iterable[PlannedProbe]]] = {
     ProbeKind.CORS: _plan_cors,
+    ProbeKind.EXPOSED_FILES: _plan_exposed_files,
+    ProbeKind.UPLOAD_LIMIT: _plan_upload_limit,
+    ProbeKind.REPORTING_ENDPOINTS: _plan_reporting_endpoints,
+    ProbeKind.ERROR_PAGE: _plan_error_page,
 }
 """What each kind asks for, from the run's row and its header sets (the most common first, each with up to three pages)."""
 
@@ -143,7 +192,32 @@ def _judge_cors(rows: Sequence[Row[Any]]) -> tuple[Found, ...]:
     )
 
 
-JUDGES: dict[ProbeKind, Callable[[Sequence[Row[Any]]], tuple[Found, ...]]] = {ProbeKind.CORS: _judge_cors}
+def _of_answers(
+    judge: Callable[[Iterable[Answered]], tuple[Found, ...]],
+) -> Callable[[Sequence[Row[Any]]], tuple[Found, ...]]:
+    """A judge of rows from one of answers, each by itself."""
+    return lambda rows: judge(_answered(row) for row in rows if row.state == ProbeState.ANSWERED)
+
+
+def _answered(row: Row[Any]) -> Answered:
+    request = ProbeRequest.from_json(row.request)
+    scheme = request.url.partition(":")[0]
+    return Answered(
+        origin=_origin(request.url),
+        url=request.url,
+        answer=_answer(bytes(row.raw), row.status, scheme),
+        evidence=row.evidence or {},
+        context=row.request.get("context", {}),
+    )
+
+
+JUDGES: dict[ProbeKind, Callable[[Sequence[Row[Any]]], tuple[Found, ...]]] = {
+    ProbeKind.CORS: _judge_cors,
+    ProbeKind.EXPOSED_FILES: _of_answers(exposed_files.judge),
+    ProbeKind.UPLOAD_LIMIT: _of_answers(upload_limit.judge),
+    ProbeKind.REPORTING_ENDPOINTS: _of_answers(reporting_endpoints.judge),
+    ProbeKind.ERROR_PAGE: _of_answers(error_page.judge),
+}
 
 
 def _answer(raw: bytes, status: int, scheme: str) -> Received:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from headersweep import addresses, bodyread, guard, headers, links, scope
 from headersweep.states import Outcome
+from review import tokens
 from worker.page import Facts, Snapshot
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class RunSite:
 
     def facts(self, walked: Walk, body: bytes, url: str) -> Facts | None:
         """What the review should know of a body; None once a site has shown more kinds of bodies than anybody reads."""
-        _, content_hash, canonical = self._facts_reader.of(walked, body, url)
+        _, content_hash, canonical = self._facts_reader.of(walked, body, url, tokens.kinds(body))
         known = self._facts.get(content_hash)
         if known is None and len(self._facts) < FACTS_LIMIT:
             known = self._facts[content_hash] = Facts(content_hash, canonical)

@@ -56,7 +56,7 @@ def sweep(ctx: click.Context, /, targets: tuple[str, ...], **flags: Any) -> None
     A URL is swept within its host: one request a second on one connection, unless told otherwise; this very
     machine (localhost) without a limit on 16 connections.
     """
-    from cli import enlist, output
+    from cli import context, enlist, output
     from cli import targets as targets_module
 
     output.check(flags["output"])
@@ -76,7 +76,7 @@ def sweep(ctx: click.Context, /, targets: tuple[str, ...], **flags: Any) -> None
         follow_links=not flags["no_links"],
         anytime=flags["anytime"],
     )
-    ctx.exit(_sweep(enlist.wanted(targets, flags["site_file"]), changes, request))
+    ctx.exit(_sweep(enlist.wanted(targets, flags["site_file"], context.settings().sites), changes, request))
 
 
 def _sweep(wanted: Sequence[Any], changes: Any, request: _Request) -> int:

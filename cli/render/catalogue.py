@@ -4,29 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from cli.render import json
+from cli.render import json, words
 from headersweep.events import FIELDS, Event
 
 Catalogue = Mapping[str, Event]
 
 
-def as_text(catalogue: Catalogue) -> str:
-    """One paragraph an event."""
-    return "\n\n".join("\n".join(_paragraph(event)) for event in catalogue.values())
+def as_text(catalogue: Catalogue, off: Mapping[str, str]) -> str:
+    """One paragraph an event; ``off`` says by event who wants no alert, and why."""
+    return "\n\n".join("\n".join(_paragraph(event, off.get(event.name, ""))) for event in catalogue.values())
 
 
-def _paragraph(event: Event) -> Iterable[str]:
+def _paragraph(event: Event, off: str) -> Iterable[str]:
     yield f"{event.name}  ({event.level})"
     yield f"  {event.meaning}"
     if event.always:
         yield f"  always:    {', '.join(_names(event.always))}"
     if event.optional:
         yield f"  sometimes: {', '.join(_names(event.optional))}"
-    if event.alert:
+    if off:
+        yield f"  alert:     switched off ({words.safe(off)})"
+    elif event.alert:
         yield f"  alert:     {event.alert}"
 
 
-def as_json(catalogue: Catalogue) -> str:
+def as_json(catalogue: Catalogue, off: Mapping[str, str]) -> str:
     """One object with every event."""
     return json.document(
         events=[
@@ -37,6 +39,7 @@ def as_json(catalogue: Catalogue) -> str:
                 "always": _names(event.always),
                 "optional": _names(event.optional),
                 "alert": event.alert or None,
+                "alert_off": off.get(event.name),
             }
             for event in catalogue.values()
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from models import comparisons, nonces, notes, probes
+from models import comparisons, hardening, nonces, notes, probes, selfcheck
 from models.care.statement import Named, hot, whole
 
 if TYPE_CHECKING:
@@ -118,6 +118,11 @@ OTHERS = (
     hot("notes.of_slug", notes.of_slug, "uq_notes_slug", lambda _: {"slug": "2026-01-01-note-7"}),
     whole("notes.of_all", notes.of_all),
     whole("notes.put", notes.put, _note),
+    whole("hardening.secret_urls", hardening.secret_urls, lambda s: {"run_id": s.run, "limit": 5}),
+    whole("hardening.unverified", hardening.unverified, _of_run),
+    whole("selfcheck.late_promises", selfcheck.late_promises),
+    whole("selfcheck.scheduled_sites", selfcheck.scheduled_sites),
+    whole("selfcheck.definitions", selfcheck.definitions),
 )
 
 STATEMENTS: tuple[Named, ...] = (*PROBES, *OTHERS)

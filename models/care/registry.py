@@ -13,6 +13,7 @@ from models import (
     drift,
     facts,
     frontier,
+    hardening,
     nonces,
     notes,
     origins,
@@ -23,6 +24,7 @@ from models import (
     reports,
     reviews,
     runs,
+    selfcheck,
     shards,
     sites,
     snapshots,
@@ -40,6 +42,7 @@ MODULES: tuple[ModuleType, ...] = (
     drift,
     facts,
     frontier,
+    hardening,
     nonces,
     notes,
     origins,
@@ -50,6 +53,7 @@ MODULES: tuple[ModuleType, ...] = (
     reports,
     reviews,
     runs,
+    selfcheck,
     shards,
     sites,
     snapshots,
@@ -59,8 +63,16 @@ MODULES: tuple[ModuleType, ...] = (
 """The modules whose statements are looked after; those of models/care read the catalogue, and have no plan to lose."""
 
 WITHOUT_TABLES = frozenset(
-    f"reports.{name}"
-    for name in ("clock", "today", "server_version", "revision", "revision_table", "unhurried")
+    {
+        *(
+            f"reports.{name}"
+            for name in ("clock", "today", "server_version", "revision", "revision_table", "unhurried")
+        ),
+        *(
+            f"selfcheck.{name}"
+            for name in ("role_rights", "public_grants", "reach", "durability", "archived", "invalid_indexes")
+        ),
+    }
 )
 """Statements that read no table of ours."""
 

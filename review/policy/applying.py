@@ -10,8 +10,8 @@ from headersweep.policies import ALL_OF, Expectation, Policy, Waiver
 from headersweep.responses import ResponseClass
 from review import judge, report
 from review import received as reading
-from review.finding import Finding, Rule, Severity
-from review.policy import profiles, rules, scopes, values
+from review.finding import Finding, Severity
+from review.policy import profiles, rules, scopes, switching, values
 from review.policy.answers import Answer
 from review.policy.baseline import Baseline
 from review.policy.scopes import BY_SAMPLES, Within
@@ -31,10 +31,12 @@ def apply(
     A cause that a waiver excuses on some pages and not on others is there twice, each with its own pages.
     """
     demanded = [_demanded(policy, one) for one in sets]
+    shown, others_shown = switching.without(policy, demanded), switching.others_without(policy, others)
     found = [
-        *_excused(policy.waivers, demanded, today),
-        *_others_excused(policy.waivers, others, today),
-        *_about_waivers(policy.waivers, demanded, others, today),
+        *_excused(policy.waivers, shown, today),
+        *_others_excused(policy.waivers, others_shown, today),
+        *_about_waivers(policy.waivers, shown, others_shown, today),
+        *switching.about_switches(policy, demanded, others),
     ]
     if baseline is not None:
         found = [*baseline.mark(found), *baseline.expired(today)]
@@ -156,16 +158,11 @@ def _about_waivers(
             said = (
                 f"its last day was {waiver.expires} ({waiver.owner}: {waiver.reason}); {waiver.rollback_note}"
             )
-            yield about(rules.WAIVER_EXPIRED, waiver.label, said)
+            yield report.about(rules.WAIVER_EXPIRED, waiver.label, said)
         elif (sets or others) and not _is_used(waiver, sets, others):
-            yield about(rules.WAIVER_UNUSED, waiver.label, f"{waiver.owner}: {waiver.reason}")
+            yield report.about(rules.WAIVER_UNUSED, waiver.label, f"{waiver.owner}: {waiver.reason}")
 
 
 def _is_used(waiver: Waiver, sets: Iterable[HeaderSet], others: Iterable[Cause]) -> bool:
     on_sets = any(_excuses(waiver, one, finding) for one in sets for finding in one.judgement.findings)
     return on_sets or any(_excuses(waiver, cause, cause) for cause in others)
-
-
-def about(rule: Rule, subject: str, detail: str) -> Cause:
-    """A cause that is about the policy itself and so on no page."""
-    return Cause(rule, rule.severity, subject, detail, "", 0, 0, (), ())

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
+from review import report
 from review.policy import rules
 from review.report import Cause
 
-_NEVER_NEW = ("waiver.", "baseline.", "preload.")
+_NEVER_NEW = ("waiver.", "baseline.", "switch.", "preload.")
 """What a run does not show by itself: it is about the policy, or about a list with a date of its own."""
 
 
@@ -47,8 +48,7 @@ class Baseline:
         """The finding that nobody approves of the baseline any longer, if so."""
         if self.is_expired(today):
             said = f"its last day was {self.expires} ({self.owner}: {self.reason}); {self.rollback_note}"
-            rule = rules.BASELINE_EXPIRED
-            yield Cause(rule, rule.severity, f"run {self.run_id}", said, "", 0, 0, (), ())
+            yield report.about(rules.BASELINE_EXPIRED, f"run {self.run_id}", said)
 
 
 def known(causes: Iterable[Cause]) -> frozenset[tuple[str, str]]:

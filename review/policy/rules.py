@@ -43,6 +43,15 @@ BASELINE_EXPIRED = Rule(
     fix="headersweep baseline approve RUN --owner ... --reason ... --expires ... --rollback-note ...",
     link=_LINK,
 )
+SWITCHED_OFF = Rule(
+    code="switch.off",
+    severity=Severity.INFO,
+    title="Findings are switched off",
+    browser="It knows nothing of switches, and does what it always did.",
+    why="Nobody sees what is off. It is named here so that it is not forgotten.",
+    fix="Delete [[switch]] from the site's file, or from _all.toml.",
+    link=_LINK,
+)
 
 RULES: dict[str, Rule] = {
     rule.code: rule
@@ -52,6 +61,7 @@ RULES: dict[str, Rule] = {
         WAIVER_EXPIRED,
         WAIVER_UNUSED,
         BASELINE_EXPIRED,
+        SWITCHED_OFF,
     )
 }
 """Every rule of policies by its code."""

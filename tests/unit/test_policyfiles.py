@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from headersweep import policykeys, sitefiles, sitekeys
 from headersweep.definition import SiteDefinition
 from headersweep.errors import Mistake, SiteFileError
-from headersweep.policies import Expectation, Policy, Profile, ValueTest, Waiver
+from headersweep.policies import Expectation, Policy, Profile, Switch, ValueTest, Waiver
 from headersweep.sitediff import ChangeKind, KnownSite, compare
 from tests.unit.test_sitefiles import MINIMAL, NEXT_LINE
 
@@ -22,7 +22,8 @@ EXPECT = '[[expect]]\nname = "n"\nowner = "o"\nwhy = "w"\nheader = "X-Frame-Opti
 WAIVER = (
     '[[waiver]]\ncode = "csp.missing"\nowner = "o"\nreason = "r"\nexpires = 2027-03-31\nrollback_note = "b"\n'
 )
-CODES = ("csp.missing", "csp.unsafe_inline_style", "hsts.missing")
+CODES = ("csp.missing", "csp.unsafe_inline_style", "hsts.missing", "cookie.samesite_missing")
+SWITCH = '[[switch]]\nwhat = "csp.missing"\nenabled = false\nowner = "o"\nreason = "r"\n'
 
 
 def definition(text: str) -> SiteDefinition:
@@ -142,12 +143,101 @@ def test_a_file_with_too_many_expectations_is_refused() -> None:
     assert "at most 500" in only_mistake(tables).message
 
 
-def test_the_example_of_the_documentation_is_right_and_both_its_tables_are_there() -> None:
+def test_the_example_of_the_documentation_is_right_and_all_its_tables_are_there() -> None:
     parsed = sitefiles.parse("docs.toml", f"{sitekeys.example()}\n{policykeys.example()}", CODES).definition
-    assert (len(parsed.expect), len(parsed.waiver)) == (1, 1)
+    assert (len(parsed.expect), len(parsed.waiver), len(parsed.switch), len(parsed.declare)) == (1, 1, 1, 1)
     text = (ROOT / "docs" / "site-files.md").read_text(encoding="utf-8")
     assert policykeys.example() in text
     assert policykeys.key_tables() in text
+
+
+def test_what_is_not_enabled_stays_in_the_definition_and_out_of_the_policy() -> None:
+    off = EXPECT + "absent = true\nenabled = false\n" + WAIVER + "enabled = false\n"
+    parsed = definition(off)
+    assert (len(parsed.expect), len(parsed.waiver)) == (1, 1)
+    assert parsed.policy == Policy()
+    assert SiteDefinition.from_json(json.loads(json.dumps(parsed.as_json()))) == parsed
+
+
+def test_what_is_enabled_is_kept_as_earlier_versions_know_it() -> None:
+    kept = definition(EXPECT + "absent = true\n" + WAIVER).as_json()
+    assert not any("enabled" in item for item in (*kept["expect"], *kept["waiver"]))
+
+
+def test_a_switch_arrives_in_the_policy_and_survives_the_database() -> None:
+    parsed = definition(SWITCH)
+    assert parsed.policy.switches == (Switch("csp.missing", "o", "r", enabled=False),)
+    assert SiteDefinition.from_json(json.loads(json.dumps(parsed.as_json()))) == parsed
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("csp.mising", "did you mean csp.missing?"),
+        ("nothing", "it is neither a code"),
+        ("waiver.expired", "is mended, not switched off"),
+        ("switch.off", "is mended, not switched off"),
+        ("alert:run.stuck", "alerts belong to no site"),
+        ("alert:run.stuk", "did you mean run.stuck?"),
+        ("alert:run.created", "no alert hangs on an event 'run.created'"),
+    ],
+)
+def test_a_switch_names_something_that_is_there(what: str, said: str) -> None:
+    mistake = only_mistake(SWITCH.replace("csp.missing", what))
+    assert said in mistake.message
+    assert mistake.line == NEXT_LINE + 1
+
+
+def test_what_is_switched_for_every_site_holds_where_a_site_says_nothing_about_it(tmp_path: Path) -> None:
+    everywhere = SWITCH + SWITCH.replace("csp.missing", "hsts.missing")
+    everywhere += SWITCH.replace("csp.missing", "alert:run.stuck")
+    (tmp_path / "_all.toml").write_text(everywhere)
+    own = SWITCH.replace("false", "true").replace('"r"', '"we want to know"')
+    (tmp_path / "docs.toml").write_text(MINIMAL + own)
+    (file,) = sitefiles.load(tmp_path, CODES)
+    policy = file.definition.policy
+    assert [switch.what for switch in policy.switches] == ["csp.missing", "hsts.missing"]
+    assert policy.switched_off("csp.missing") is None
+    assert policy.switched_off("hsts.missing") is not None
+    assert sitefiles.load_file(tmp_path / "docs.toml", CODES) == file
+    assert [switch.what for switch in sitefiles.everywhere(tmp_path, CODES).switches][-1] == "alert:run.stuck"
+
+
+DECLARE = '[[declare]]\nitem = "site.access_logs"\nowner = "o"\nuntil = 2027-03-31\nreason = "r"\n'
+
+
+def test_a_declaration_survives_the_database_and_stands_where_it_belongs(tmp_path: Path) -> None:
+    parsed = definition(DECLARE)
+    assert SiteDefinition.from_json(json.loads(json.dumps(parsed.as_json()))) == parsed
+    assert parsed.declare[0].until == date(2027, 3, 31)
+    assert "declared in _all.toml" in only_mistake(DECLARE.replace("site.access_logs", "self.backup")).message
+    assert "no item of the checklist" in only_mistake(DECLARE.replace("site.access_logs", "backup")).message
+    (tmp_path / "_all.toml").write_text(DECLARE.replace("site.access_logs", "self.backup"))
+    assert [one.item for one in sitefiles.everywhere(tmp_path).declarations] == ["self.backup"]
+    (tmp_path / "_all.toml").write_text(DECLARE)
+    with pytest.raises(SiteFileError, match=r"_all\.toml:2: .*in the file of that site"):
+        sitefiles.everywhere(tmp_path)
+
+
+def test_mistakes_of_every_file_are_told_at_once_with_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "_all.toml").write_text('owner = "o"\n' + SWITCH.replace("csp.missing", "csp.mising"))
+    (tmp_path / "docs.toml").write_text(MINIMAL + "colour = 1\n")
+    with pytest.raises(SiteFileError) as caught:
+        sitefiles.load(tmp_path, CODES)
+    found = [(Path(mistake.file).name, mistake.line) for mistake in caught.value.mistakes]
+    assert found == [("_all.toml", 1), ("_all.toml", 3), ("docs.toml", NEXT_LINE)]
+    (tmp_path / "_all.toml").write_text("[[switch\n")
+    with pytest.raises(SiteFileError, match="not TOML"):
+        sitefiles.everywhere(tmp_path, CODES)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_switch_of_one_code_decides_before_that_of_its_concern(order: int) -> None:
+    switches = (Switch("csp.*", "o", "r", enabled=False), Switch("csp.missing", "o", "r", enabled=True))
+    policy = Policy(switches=switches[::order])
+    assert policy.switched_off("csp.missing") is None
+    assert policy.switched_off("csp.other") == Switch("csp.*", "o", "r", enabled=False)
+    assert policy.switched_off("hsts.missing") is None
 
 
 def test_a_change_of_one_waiver_shows_that_waiver_alone() -> None:
@@ -179,7 +269,7 @@ TABLES = st.lists(
 )
 
 
-@given(st.sampled_from(["expect", "waiver"]), TABLES)
+@given(st.sampled_from(["expect", "waiver", "switch", "declare"]), TABLES)
 def test_whatever_stands_in_a_table_is_a_definition_or_a_list_of_mistakes_in_that_table(
     name: str, tables: list[dict[str, object]]
 ) -> None:

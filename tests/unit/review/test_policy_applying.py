@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headersweep.policies import Expectation, Policy, Profile, ValueTest, Waiver
-from review import judge, report
+from headersweep.policies import Expectation, Policy, Profile, Switch, ValueTest, Waiver
+from review import judge, redirects, report
 from review import received as reading
 from review.finding import Severity
 from review.policy import applying, baseline, scopes, trying, values
@@ -368,3 +368,55 @@ def test_a_baseline_whose_last_day_is_over_is_a_finding_and_still_tells_what_is_
     causes = applying.apply(Policy(), [one], today, approved(one))
     assert [cause.subject for cause in causes if cause.code == "baseline.expired"] == expired
     assert not any(cause.is_new for cause in causes)
+
+
+# --- switches ---------------------------------------------------------------------------------------------------
+
+OFF = Switch(MISSING, "web team", "the proxy adds it", enabled=False)
+
+
+def test_what_is_off_is_not_found_and_named_with_what_it_hides() -> None:
+    sets = [a_set(1, 5, HTML), a_set(2, 7, HTML)]
+    off = applying.apply(Policy(switches=(OFF,)), sets, TODAY)
+    on = applying.apply(Policy(), sets, TODAY)
+    (named,) = [cause for cause in off if cause.code == "switch.off"]
+    assert [cause for cause in off if cause is not named] == [cause for cause in on if cause.code != MISSING]
+    assert (named.subject, named.pages, named.severity) == (MISSING, 0, Severity.INFO)
+    assert named.detail == "web team: the proxy adds it; it hides 1 cause, the worst low, on up to 12 pages"
+
+
+def test_a_switch_that_hides_nothing_says_so() -> None:
+    (named,) = found(Policy(switches=(OFF,)), a_set(1, 5, HTML, NOSNIFF), code="switch.off")
+    assert named.detail.endswith("it hides nothing now")
+
+
+def test_a_switch_that_is_on_changes_nothing() -> None:
+    sets = [a_set(1, 5, HTML)]
+    on = Policy(switches=(dataclasses.replace(OFF, enabled=True),))
+    assert applying.apply(on, sets, TODAY) == applying.apply(Policy(), sets, TODAY)
+
+
+def test_demands_of_a_profile_and_causes_of_whole_runs_can_be_off_too() -> None:
+    policy = Policy(
+        Profile.ASVS_5_L2, switches=(Switch("policy.*", "o", "r"), Switch("redirect.*", "o", "r"))
+    )
+    hop = report.of_run(
+        redirects.judge([redirects.Hop("http://site.example", "", 3, "http://site.example/")])
+    )
+    assert hop
+    causes = applying.apply(policy, [a_set(1, 5, HTML)], TODAY, others=hop)
+    assert not [cause for cause in causes if cause.code.startswith(("policy.", "redirect."))]
+    hidden = {cause.subject: cause.detail for cause in causes if cause.code == "switch.off"}
+    assert set(hidden) == {"policy.*", "redirect.*"}
+    assert f"it hides {len(hop)} cause" in hidden["redirect.*"]
+
+
+def test_a_waiver_of_what_is_off_is_unused() -> None:
+    policy = Policy(waivers=(WAIVER,), switches=(OFF,))
+    assert found(policy, a_set(1, 5, HTML), code="waiver.unused")
+
+
+def test_what_is_off_stays_a_fact_under_a_baseline() -> None:
+    approved = Baseline(1, "o", "r", TODAY, "n", frozenset())
+    causes = applying.apply(Policy(switches=(OFF,)), [a_set(1, 5, HTML)], TODAY, approved)
+    assert [cause.is_new for cause in causes if cause.code == "switch.off"] == [False]

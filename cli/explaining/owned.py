@@ -1,0 +1,91 @@
+"""Explanations of what stands in site files: keys, sites with their schedules, expectations, waivers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cli.explaining.explanation import SITE_OWNER, Explanation
+from headersweep import policykeys, sitekeys
+from headersweep.definition import SiteDefinition
+from headersweep.sitekeys import Key
+
+
+def keys() -> Iterator[Explanation]:
+    """Every key of a site file."""
+    for key in (*sitekeys.KEYS, *(key for keys in policykeys.LISTS.values() for key in keys)):
+        yield _key(key)
+
+
+def _key(key: Key) -> Explanation:
+    return Explanation(
+        "key of a site file",
+        key.path,
+        f"A {key.kind}: {key.meaning}. Allowed: {key.allowed}.",
+        f"As in: {key.keys[-1]} = {key.example}",
+        "it is required" if key.required else "leave it out",
+        SITE_OWNER,
+        rf'"{key.path}",',
+        "docs/site-files.md",
+    )
+
+
+def of_sites(definitions: Sequence[SiteDefinition]) -> Iterator[Explanation]:
+    """Every site of the folder, with what its file gives a name."""
+    for site in definitions:
+        yield _site(site)
+        for item in site.expect:
+            yield Explanation(
+                "expectation",
+                f"{site.name}/{item.name}",
+                f"What {site.name} expects of the header {item.header}, on {item.path}.",
+                item.why,
+                "enabled = false in its [[expect]]",
+                item.owner,
+                "",
+                "docs/site-files.md",
+                enabled=item.enabled,
+                decided="" if item.enabled else f"{item.owner}: enabled = false in the site's file",
+            )
+        for waiver in site.waiver:
+            yield Explanation(
+                "waiver",
+                f"{site.name}/{waiver.label}",
+                f"Excuses {waiver.label} on {site.name} until {waiver.expires}. To take it back: {waiver.rollback_note}",
+                waiver.reason,
+                "delete its [[waiver]], or enabled = false",
+                waiver.owner,
+                "",
+                "docs/site-files.md",
+                enabled=waiver.enabled,
+                decided="" if waiver.enabled else f"{waiver.owner}: enabled = false in the site's file",
+            )
+        for switch in site.switch:
+            yield Explanation(
+                "switch",
+                f"{site.name}/{switch.what}",
+                f"Switches {switch.what} {'on' if switch.enabled else 'off'} for {site.name}.",
+                switch.reason,
+                "delete its [[switch]], here or in _all.toml",
+                switch.owner,
+                "",
+                "docs/site-files.md",
+                enabled=switch.enabled,
+                decided="" if switch.enabled else f"{switch.owner}: {switch.reason}",
+            )
+
+
+def _site(site: SiteDefinition) -> Explanation:
+    when = f"swept at {site.schedule} ({site.timezone})" if site.schedule else "swept only on request"
+    return Explanation(
+        "site",
+        site.name,
+        f"{', '.join(site.start_urls[:3])}; {when}. Expected: {site.expected_result or 'nobody said'}",
+        f"To undo a change of its headers: {site.rollback_note or 'nobody said'}",
+        "enabled = false in its file, then `headersweep sites apply`; at once: "
+        f"`headersweep sites disable {site.name}`; everything: `headersweep pause`",
+        site.owner or "nobody said",
+        "",
+        f"headersweep sites show {site.name}",
+        enabled=site.enabled,
+        decided="" if site.enabled else f"{site.owner}: enabled = false in the site's file",
+    )
