@@ -71,7 +71,8 @@ PROBES = (
     ),
     hot("probes.due_count", probes.due_count, "ix_probes_waiting"),
     hot("probes.soonest", probes.soonest, "ix_probes_waiting"),
-    hot("probes.workable_count", probes.workable_count, KEYED, lambda s: {"run_ids": [s.run]}),
+    # With so many kinds the few that wait are fewer than those of a run, as the planner sees it; either way is short.
+    hot("probes.workable_count", probes.workable_count, "ix_probes_waiting", lambda s: {"run_ids": [s.run]}),
     hot(
         "probes.renew", probes.renew, ONE, lambda _: {"ids": [7, 8], "fences": [1, 1], "lease": 12.0, **OWNER}
     ),
