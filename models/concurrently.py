@@ -51,7 +51,8 @@ def build(op: Any, name: str, table: str, columns: str, *, unique: bool = False)
     """Build an index on a table that others use, partitioned or not; ``columns`` is what stands behind the table's name.
 
     Valid and of that definition already: left alone. Invalid, or another one under that name: dropped and built again.
-    Whatever is broken off, the next upgrade ends with the whole index.
+    Whatever is broken off, the next upgrade ends with the whole index. SQL printed for applying by hand has the one
+    statement, which Postgres refuses on a partitioned table: there is nobody who could look at its parts.
     """
     ctx = op.get_context()
     with ctx.autocommit_block():
