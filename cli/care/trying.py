@@ -80,6 +80,7 @@ class Try:
         """Up, down, up; a step that fails is the last one."""
         result, start, sums = self.result, schema.of(self.engine), self._sums()
         result.checked_rows = sum(each.rows for each in sums.values())
+        plans.analyze(self.engine, schema.tables(start))  # else autovacuum would, in the middle
         result.before = self._plans()
         if not self._moved("up", watch.up(self.script.revision)):
             return result

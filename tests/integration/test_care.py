@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.pool import NullPool
 
-from cli.care import indexes, plans, schema, synthesis
+from cli.care import copies, indexes, plans, schema, synthesis
 from cli.health_database import sequences
 from headersweep.errors import UsageError
 from models import engine as engines
@@ -23,6 +23,7 @@ from models.care.statement import Way
 def filled(database: str) -> Iterator[Engine]:
     """A database with a little of everything, made up."""
     synthesis.fill(engines.connect(database, poolclass=NullPool), synthesis.Shape(9000), guarded=False)
+    copies.tidy(database)  # not in the middle of a test, by autovacuum
     engine = engines.connect(database)
     yield engine
     engine.dispose()
