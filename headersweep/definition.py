@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from headersweep.cacherules import CacheKind, CacheRule
 from headersweep.policies import Expectation, Policy, Profile, Waiver
 
 DEFAULT_MAX_PAGES = 1_000_000
@@ -27,6 +28,8 @@ ADDED_KEYS = (
     "profile",
     "expect",
     "waiver",
+    "cache_kind",
+    "cache",
 )
 """Keys that the first version did not have."""
 
@@ -117,6 +120,8 @@ class SiteDefinition:
     profile: Profile = Profile.RECOMMENDED
     expect: tuple[Expectation, ...] = ()
     waiver: tuple[Waiver, ...] = ()
+    cache_kind: CacheKind = CacheKind.RFC9111
+    cache: tuple[CacheRule, ...] = ()
 
     @property
     def policy(self) -> Policy:
@@ -136,7 +141,11 @@ class SiteDefinition:
         return {**values, **self._lists()}
 
     def _lists(self) -> dict[str, Any]:
-        lists: dict[str, tuple[Expectation | Waiver, ...]] = {"expect": self.expect, "waiver": self.waiver}
+        lists: dict[str, tuple[Expectation | Waiver | CacheRule, ...]] = {
+            "expect": self.expect,
+            "waiver": self.waiver,
+            "cache": self.cache,
+        }
         return {key: [each.as_json() for each in found] for key, found in lists.items() if found}
 
     @classmethod
@@ -155,4 +164,6 @@ class SiteDefinition:
         values["profile"] = Profile(values.get("profile", Profile.RECOMMENDED))
         values["expect"] = tuple(Expectation.from_json(each) for each in values.get("expect", ()))
         values["waiver"] = tuple(Waiver.from_json(each) for each in values.get("waiver", ()))
+        values["cache_kind"] = CacheKind(values.get("cache_kind", CacheKind.RFC9111))
+        values["cache"] = tuple(CacheRule.from_json(each) for each in values.get("cache", ()))
         return cls(scope=Scope(**scope), **values)

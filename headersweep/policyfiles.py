@@ -9,7 +9,6 @@ from typing import Any
 from headersweep import sitevalues
 from headersweep.policies import ALL_OF, Expectation, ValueTest, Waiver
 from headersweep.policykeys import EXPECT, LISTS
-from headersweep.sitekeys import Key
 from headersweep.sitevalues import Complaint
 
 MAX_ITEMS = 500
@@ -40,39 +39,13 @@ def _list(name: str, items: Any, codes: Collection[str]) -> tuple[Any, list[Comp
         return (), [((name,), f"there are {len(items):,} [[{name}]]; at most {MAX_ITEMS:,} are allowed")]
     found, complaints = [], []
     for number, item in enumerate(items):
-        wrong = _wrong_keys(name, item)
+        wrong = sitevalues.wrong_in_table(f"[[{name}]]", item, LISTS[name])
         if not wrong:
             made = _expectation(item) if name == EXPECT else _waiver(item, codes)
             wrong = made if isinstance(made, list) else []
             found += [] if isinstance(made, list) else [(number, made)]
         complaints += [((name, str(number), *keys), said) for keys, said in wrong]
     return tuple(made for _, made in found), complaints + _repeated(name, found)
-
-
-def _wrong_keys(name: str, item: dict[str, Any]) -> list[Complaint]:
-    """What is wrong with the keys and values of one table, each by itself."""
-    by_name = {key.keys[-1]: key for key in LISTS[name]}
-    complaints: list[Complaint] = [
-        ((key,), _unknown(name, key, by_name)) for key in item if key not in by_name
-    ]
-    for key in LISTS[name]:
-        if key.keys[-1] in item:
-            wrong = sitevalues.wrong(key, item[key.keys[-1]])
-            complaints += [(keys[1:], said) for keys, said in wrong]
-        elif key.required:
-            complaints.append(((), _missing(name, key)))
-    return complaints
-
-
-def _missing(name: str, key: Key) -> str:
-    own = key.keys[-1]
-    return f"this [[{name}]] has no {own}; {key.meaning}, as in: {own} = {key.example}"
-
-
-def _unknown(name: str, key: str, known: Iterable[str]) -> str:
-    meant = difflib.get_close_matches(key.lower(), list(known), n=1)
-    hint = f"; did you mean {meant[0]}?" if meant else ""
-    return f"unknown key {key!r} in [[{name}]]{hint} (allowed: {', '.join(known)})"
 
 
 def _repeated(name: str, found: Iterable[tuple[int, Any]]) -> list[Complaint]:

@@ -14,12 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headersweep import policyfiles, sitekeys, sitelines, sitevalues
+from headersweep import cachefiles, policyfiles, sitekeys, sitelines, sitevalues
 from headersweep.definition import UNLIMITED_RATE, CatchUp, Overlap, Scope, SiteDefinition
 from headersweep.errors import ConfigurationError, Mistake, SiteFileError
+from headersweep.cachekeys import CACHE
 from headersweep.policykeys import LISTS
 from headersweep.sitekeys import ALIASES, BY_PATH, KEYS, SCOPE, Kind
 from headersweep.sitevalues import Complaint
+
+TABLES = (*LISTS, CACHE)
+"""The names of lists of tables."""
 
 MAX_FILE_BYTES = 1_048_576
 _SYNTAX_POSITION = re.compile(r" \((?:at line (\d+), column \d+|at end of document)\)$")
@@ -150,9 +154,11 @@ def _duplicates(names: Iterable[tuple[str, str, int]]) -> list[Mistake]:
 
 def _values(data: dict[str, Any], codes: Collection[str]) -> tuple[dict[str, Any], list[Complaint]]:
     """The right values by the path of their key, and what is wrong with the others."""
-    flat, complaints = _flat({name: value for name, value in data.items() if name not in LISTS})
+    flat, complaints = _flat({name: value for name, value in data.items() if name not in TABLES})
     values, wrong = policyfiles.read(data, codes)
-    complaints += wrong
+    rules, wrong_rules = cachefiles.read(data)
+    values |= rules
+    complaints += wrong + wrong_rules
     for key in KEYS:
         if key.path not in flat:
             if key.required:
@@ -196,7 +202,7 @@ def _unknown(path: str) -> str:
         place = f"above [{SCOPE}]" if in_scope else f"below [{SCOPE}]"
         return f"{name} does not belong here; it stands {place}"
     siblings = [key.keys[-1] for key in KEYS if (len(key.keys) > 1) == in_scope]
-    siblings += [] if in_scope else LISTS
+    siblings += [] if in_scope else TABLES
     meant = difflib.get_close_matches(name.lower(), siblings, n=1) or [
         alias for alias in [ALIASES.get(name.lower(), "")] if alias in siblings
     ]
@@ -249,7 +255,7 @@ def _with_both_rates(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _converted(path: str, value: Any) -> Any:
-    if path in LISTS:
+    if path in TABLES:
         return value
     kind = BY_PATH[path].kind
     if path in sitekeys.ENUMS:

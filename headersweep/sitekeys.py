@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from headersweep import durations, slots, urls, windows
+from headersweep.cacherules import CacheKind
 from headersweep.definition import (
     UNLIMITED_RATE,
     CatchUp,
@@ -192,6 +193,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "overlap": Overlap,
     "scope.mode": ScopeMode,
     "profile": Profile,
+    "cache_kind": CacheKind,
 }
 ALIASES = {
     "url": "start_urls",
@@ -445,6 +447,14 @@ KEYS = (
         "`headersweep policy show` prints one",
         '"recommended"',
         _one_of(Profile),
+    ),
+    Key(
+        "cache_kind",
+        Kind.TEXT,
+        ", ".join(f'`"{each}"`' for each in CacheKind),
+        "by whose rules `[[cache]]` is judged: what stands between the site and its visitors (docs/cache-rules.md)",
+        '"rfc9111"',
+        _one_of(CacheKind),
     ),
     Key(
         "scope.mode",
