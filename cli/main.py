@@ -40,6 +40,7 @@ COMMANDS = {
     "policy": Lazy(
         "cli.commands.policy:policy", "What profiles demand, and what a changed policy would find."
     ),
+    "cache": Lazy("cli.commands.cache:cache", "Verify a site's cache rules, and print them for people."),
     "baseline": Lazy("cli.commands.baseline:baseline", "Approve what a run showed; what comes later is new."),
     "pause": Lazy("cli.commands.pause:pause", "The kill switch: stop all crawling within seconds."),
     "unpause": Lazy("cli.commands.pause:unpause", "Let crawling go on."),

@@ -101,12 +101,14 @@ def _wrong_bypass(item: dict[str, Any]) -> list[Complaint]:
 
 def _rule(item: dict[str, Any]) -> CacheRule:
     own = {key.keys[-1] for key in cachekeys.RULE_KEYS}
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in item.items() if key in own}
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in item.items() if key in own
+    }
     return CacheRule(
         **values,
         match=_match(item.get(MATCH, {})),
         expect=_expected(item[EXPECT]),
-        bypass=tuple(map(_bypass, item.get(BYPASS, []))),
+        bypass=tuple(map(Bypass.from_json, item.get(BYPASS, []))),
     )
 
 
@@ -133,7 +135,3 @@ def _expected(table: dict[str, Any]) -> Expected:
 
 def _seconds(text: str | None) -> int | None:
     return None if text is None else int(durations.parse(text).total_seconds())
-
-
-def _bypass(item: dict[str, Any]) -> Bypass:
-    return Bypass.from_json(item)

@@ -23,11 +23,17 @@ _DURATION = "a duration: `90s`, `10m`, `24h`, `7d`"
 
 
 def _name(value: str) -> str | None:
-    return None if _NAME.fullmatch(value) else "allowed are small letters, digits, dots, hyphens and underscores"
+    return (
+        None if _NAME.fullmatch(value) else "allowed are small letters, digits, dots, hyphens and underscores"
+    )
 
 
 def _token(value: str) -> str | None:
-    return None if _TOKEN.fullmatch(value) else "it is no name of a cookie or header, nor a pattern of such names"
+    return (
+        None
+        if _TOKEN.fullmatch(value)
+        else "it is no name of a cookie or header, nor a pattern of such names"
+    )
 
 
 def _host(value: str) -> str | None:
@@ -61,7 +67,7 @@ def _duration(value: str) -> str | None:
 
 
 def _example(value: str) -> str | None:
-    if value.startswith("/") or value.startswith(("https://", "http://")):
+    if value.startswith(("/", "https://", "http://")):
         return pattern(value)
     return "an example is a URL, or a path that begins with /"
 
@@ -70,7 +76,9 @@ def _anything(_value: bool) -> str | None:
     return None
 
 
-def _key(path: str, kind: Kind, allowed: str, meaning: str, example: str, check: Check, *, required: bool = False) -> Key:
+def _key(  # noqa: PLR0913, PLR0917 - the columns of a table
+    path: str, kind: Kind, allowed: str, meaning: str, example: str, check: Check, *, required: bool = False
+) -> Key:
     return Key(f"{CACHE}.{path}", kind, allowed, meaning, example, check, required)
 
 
@@ -111,7 +119,12 @@ BYPASS_KEYS = (
 TABLES = {"": RULE_KEYS, MATCH: MATCH_KEYS, EXPECT: EXPECT_KEYS, BYPASS: BYPASS_KEYS}
 """The keys of a rule by the table below ``[[cache]]`` that they stand in."""
 
-HEADS = {"": f"[[{CACHE}]]", MATCH: f"{CACHE}.{MATCH}", EXPECT: f"{CACHE}.{EXPECT}", BYPASS: f"[[{CACHE}.{BYPASS}]]"}
+HEADS = {
+    "": f"[[{CACHE}]]",
+    MATCH: f"{CACHE}.{MATCH}",
+    EXPECT: f"{CACHE}.{EXPECT}",
+    BYPASS: f"[[{CACHE}.{BYPASS}]]",
+}
 
 
 def key_table() -> str:

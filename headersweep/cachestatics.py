@@ -47,14 +47,10 @@ def _wrong_lifetimes(rule: CacheRule) -> Iterator[Complaint]:
             if value is not None:
                 yield ("expect", name), f'{name} does not go with shared = "not_cached": nothing is kept'
     elif low is not None and high is not None and low > high:
-        yield ("expect", "min_lifetime"), f"min_lifetime is above max_lifetime ({_shown(low)}, {_shown(high)})"
-
-
-def _shown(seconds: int) -> str:
-    return durations.shown(durations.parse(f"{seconds}s")) if seconds < _SHOWABLE else f"{seconds} seconds"
-
-
-_SHOWABLE = 1_000_000
+        yield (
+            ("expect", "min_lifetime"),
+            f"min_lifetime is above max_lifetime ({durations.of_seconds(low)}, {durations.of_seconds(high)})",
+        )
 
 
 def _wrong_bypasses(rule: CacheRule, start_url: str) -> Iterator[Complaint]:
@@ -72,7 +68,10 @@ def _wrong_bypasses(rule: CacheRule, start_url: str) -> Iterator[Complaint]:
                 said = f"no example in {_KEYS[bypass.expect]} has a parameter {bypass.name}, so nothing shows this bypass"
                 yield place, said
         elif not bypass.example:
-            yield place, f'no example shows this bypass; add example = "/..." (a page to ask for with that {bypass.condition})'
+            yield (
+                place,
+                f'no example shows this bypass; add example = "/..." (a page to ask for with that {bypass.condition})',
+            )
         elif start_url and not _holds(rule, bypass.example, start_url):
             yield (*place, "example"), f"{bypass.example!r} does not match its own rule"
 
@@ -108,7 +107,10 @@ def _hidden(rules: Sequence[CacheRule]) -> Iterator[Complaint]:
     for number, rule in enumerate(rules):
         above = next((each for each in rules[:number] if cachematch.covers(each.match, rule.match)), None)
         if above is not None:
-            yield (CACHE, str(number)), f"the rule {above.name!r} above holds every page of this one; put the narrower rule first"
+            yield (
+                (CACHE, str(number)),
+                f"the rule {above.name!r} above holds every page of this one; put the narrower rule first",
+            )
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,9 @@ def _wrong_example(matcher: Matcher, example: _Example, start_url: str) -> str:
         return "matches no rule, so nothing is ever looked at there"
     if claim.shared is not example.shows:
         by = f" (bypass {claim.bypass.label})" if claim.bypass else ""
-        return f"contradicts the rule {claim.rule.name!r}{by}, which holds it first and expects {claim.shared}"
+        return (
+            f"contradicts the rule {claim.rule.name!r}{by}, which holds it first and expects {claim.shared}"
+        )
     if example.shows is rule.expect.shared and claim.rule is not rule:
         return f"is held by the rule {claim.rule.name!r} above, so it shows nothing of this one"
     return ""

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from headersweep import cachefiles, policyfiles, sitekeys, sitelines, sitevalues
+from headersweep.cachekeys import CACHE
 from headersweep.definition import UNLIMITED_RATE, CatchUp, Overlap, Scope, SiteDefinition
 from headersweep.errors import ConfigurationError, Mistake, SiteFileError
-from headersweep.cachekeys import CACHE
 from headersweep.policykeys import LISTS
 from headersweep.sitekeys import ALIASES, BY_PATH, KEYS, SCOPE, Kind
 from headersweep.sitevalues import Complaint

@@ -142,10 +142,8 @@ def storable_by_shared_cache(received: Received, *, authorized: bool = False) ->
 
 def sharing(received: Received, *, authorized: bool = False) -> Sharing:
     """The most that any shared cache may do with the answer to a GET (RFC 9111, 3 and 4)."""
-    if received.status < FIRST_FINAL or received.status in NOT_STORED_ALONE or _varies_by_all(received):
-        return Sharing.NEVER
     instructions = [each for each in _instructions(received) if not authorized or _for_all(each)]
-    return max((_allowed(received, each) for each in instructions), key=_rank, default=Sharing.NEVER)
+    return max((allowed(received, each) for each in instructions), key=_rank, default=Sharing.NEVER)
 
 
 def _rank(sharing: Sharing) -> int:
@@ -182,11 +180,14 @@ def targeting(received: Received) -> CacheControl | None:
     return CacheControl(found)
 
 
-def _allowed(received: Received, control: CacheControl | None) -> Sharing:
+def allowed(received: Received, control: CacheControl | None) -> Sharing:
+    """The most that a shared cache may do that obeys these directives."""
+    if received.status < FIRST_FINAL or received.status in NOT_STORED_ALONE or varies_by_all(received):
+        return Sharing.NEVER
     rules = control or CacheControl({})
     if (rules.has("no-store") and not rules.has("must-understand")) or rules.has("private"):
         return Sharing.NEVER
-    fresh_for = _lifetime(received, rules)
+    fresh_for = lifetime(received, rules)
     if rules.has("no-cache") or (fresh_for is not None and fresh_for <= 0):
         return Sharing.ASKING
     if fresh_for is not None:
@@ -196,7 +197,7 @@ def _allowed(received: Received, control: CacheControl | None) -> Sharing:
     return Sharing.NEVER
 
 
-def _lifetime(received: Received, rules: CacheControl) -> int | None:
+def lifetime(received: Received, rules: CacheControl) -> int | None:
     """For how long a shared cache may take the answer for fresh, as far as it says so (RFC 9111, 4.2.1)."""
     for name in ("s-maxage", "max-age"):
         seconds = rules.seconds(name)
@@ -223,6 +224,6 @@ _SURELY_LIVE = 2_000_000_000
 """2033: without a Date, an Expires before it may have passed, and counts as passed."""
 
 
-def _varies_by_all(received: Received) -> bool:
+def varies_by_all(received: Received) -> bool:
     """Whether no later request can match (RFC 9111, 4.1)."""
     return "*" in lists.members(received.combined("vary"))

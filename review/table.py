@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from review import redirects
+from review.cacherules import rules as cache_rules
 from review.checks import (
     cache,
     clear_site_data,
@@ -94,7 +95,10 @@ CHECKS: tuple[Check, ...] = (
 )
 
 RULES: dict[str, Rule] = (
-    {rule.code: rule for check in CHECKS for rule in check.RULES} | redirects.BY_CODE | rules.RULES
+    {rule.code: rule for check in CHECKS for rule in check.RULES}
+    | redirects.BY_CODE
+    | rules.RULES
+    | cache_rules.RULES
 )
 """Every rule by its code: those on single answers, on whole runs, and of policies."""
 

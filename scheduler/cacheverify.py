@@ -1,0 +1,260 @@
+"""Cache rules over what is stored: which rule holds which page, what its headers permit, and since which run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from headersweep import cachematch, headers
+from headersweep.cachematch import Claim, Matcher
+from headersweep.definition import SiteDefinition
+from models import frontier, reports, snapshots, spans, visits
+from models import runs as run_rows
+from review import received as reading
+from review.cacherules import observed, policy, rules
+from review.cacherules.collecting import Cause, Causes, Seen
+from review.finding import Finding
+from review.received import Received
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row, TextClause
+
+BATCH_ROWS = 2_000
+POLICY, OBSERVED = "policy", "observed"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be verified: the rules of a file, over what a site showed in the runs ``since`` to ``until``."""
+
+    definition: SiteDefinition
+    site_id: int
+    since: int
+    until: int
+
+
+@dataclass
+class Held:
+    """The pages that one rule holds in the run."""
+
+    rule: str
+    pages: int = 0
+    faulty: int = 0
+
+
+@dataclass
+class Verified:
+    """What came of it."""
+
+    causes: tuple[Cause, ...] = ()
+    held: list[Held] = field(default_factory=list)
+    unheld: int = 0
+    """Pages that no rule holds."""
+    unseen: list[tuple[str, str]] = field(default_factory=list)
+    """Rule and URL of examples that the run did not see."""
+    slots: dict[int, datetime] = field(default_factory=dict)
+    """When the runs were due that causes name."""
+
+
+def verify(connection: Connection, wanted: Wanted) -> Verified:
+    """Judge every stored answer by the rules, in one stream over the site's spans and one over what caches had kept.
+
+    Bounded by the number of different answers, not of pages.
+    """
+    connection.execute(reports.unhurried())
+    work = _Work(connection, wanted)
+    work.judge_spans()
+    work.judge_ages()
+    return work.result()
+
+
+class _Work:
+    def __init__(self, connection: Connection, wanted: Wanted) -> None:
+        self.connection, self.wanted = connection, wanted
+        self.kind = wanted.definition.cache_kind
+        self.matcher = Matcher(wanted.definition.cache)
+        self.causes = Causes()
+        self.held = {rule.name: Held(rule.name) for rule in wanted.definition.cache}
+        self.unheld = 0
+        self.examples = dict(_examples(wanted.definition))
+        self.answers = _Answers(connection)
+        self.verdicts: dict[tuple[object, ...], tuple[tuple[Finding, ...], tuple[Finding, ...]]] = {}
+
+    def judge_spans(self) -> None:
+        values = {
+            "site_id": self.wanted.site_id,
+            "since": self.wanted.since,
+            "until": self.wanted.until,
+        }
+        for rows in _batches(self.connection, spans.between(), values):
+            self.answers.load(row.snapshot_id for row in rows)
+            for row in rows:
+                self._span(row)
+
+    def _span(self, row: Row[Any]) -> None:
+        claim = self.matcher.claim(row.url)
+        seen = Seen(row.url, row.page_id, row.snapshot_id, row.status, row.first_run_id, row.last_run_id)
+        is_present = row.last_run_id is None or row.last_run_id >= self.wanted.until
+        if is_present:
+            self.examples.pop(row.url, None)
+        if claim is None:
+            self.unheld += is_present
+            return
+        permits, words = self._verdict(claim, seen)
+        self.causes.add(POLICY, permits, seen, is_present=is_present)
+        self.causes.add(OBSERVED, words, seen, is_present=is_present)
+        if is_present:
+            held = self.held[claim.rule.name]
+            held.pages += 1
+            held.faulty += bool(permits)
+
+    def _verdict(self, claim: Claim, seen: Seen) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+        scheme = seen.url.partition(":")[0]
+        label = claim.bypass.label if claim.bypass else ""
+        key = (claim.rule.name, label, seen.snapshot_id, seen.status, scheme)
+        found = self.verdicts.get(key)
+        if found is None:
+            received = self.answers.received(seen)
+            permits = tuple(policy.findings(claim, received, self.kind))
+            found = permits, tuple(observed.findings(claim, received, None))
+            self.verdicts[key] = found
+        return found
+
+    def judge_ages(self) -> None:
+        """What each visit of the run says by its own Age."""
+        for rows in _batches(self.connection, visits.ages_of_run(), {"run_id": self.wanted.until}):
+            self.answers.load(row.snapshot_id for row in rows)
+            for row in rows:
+                claim = self.matcher.claim(row.url)
+                if claim is not None:
+                    run = self.wanted.until
+                    seen = Seen(row.url, row.page_id, row.snapshot_id, row.status, run)
+                    found = observed.findings(claim, self.answers.received(seen), row.age_s)
+                    self.causes.add(OBSERVED, found, seen)
+
+    def result(self) -> Verified:
+        for rule in self.wanted.definition.cache:
+            if rule.enabled and not self.held[rule.name].pages:
+                detail = f"{rule.owner}: {rule.why}"
+                self.causes.about(POLICY, rules.UNUSED.found("", rule.name, detail))
+        causes = self.causes.ordered()
+        _date(self.connection, self.wanted, self.matcher, causes)
+        named = {run for each in causes for run in (each.first_run, each.last_run) if run is not None}
+        slots = self.connection.execute(run_rows.slots(), {"ids": sorted(named)})
+        return Verified(
+            causes,
+            list(self.held.values()),
+            self.unheld,
+            [(rule, url) for url, rule in self.examples.items()],
+            {row.id: row.slot for row in slots},
+        )
+
+
+class _Answers:
+    """Header blocks by snapshot, read in bites and each parsed once for a status and scheme."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._blocks: dict[int, bytes] = {}
+        self._known: dict[tuple[int, int, str], Received] = {}
+
+    def load(self, ids: Iterable[int]) -> None:
+        missing = sorted(set(ids) - self._blocks.keys())
+        if missing:
+            for row in self._connection.execute(snapshots.blocks(), {"ids": missing}):
+                self._blocks[row.id] = bytes(row.raw)
+
+    def received(self, seen: Seen) -> Received:
+        scheme = seen.url.partition(":")[0]
+        key = (seen.snapshot_id, seen.status, scheme)
+        if key not in self._known:
+            parsed = headers.parse_block(self._blocks[seen.snapshot_id])
+            self._known[key] = reading.received(
+                parsed.pairs, status=seen.status, scheme=scheme, malformed=parsed.malformed
+            )
+        return self._known[key]
+
+
+def _batches(
+    connection: Connection, statement: TextClause, values: dict[str, Any]
+) -> Iterator[Sequence[Row[Any]]]:
+    streamed = {"stream_results": True, "max_row_buffer": BATCH_ROWS}
+    with connection.execute(statement, values, execution_options=streamed) as rows:
+        yield from rows.partitions(BATCH_ROWS)
+
+
+def _examples(definition: SiteDefinition) -> Iterator[tuple[str, str]]:
+    for rule in definition.cache:
+        for text, _ in rule.examples:
+            url = cachematch.resolve(text, rule.match, definition.start_urls[0])
+            if rule.enabled and url is not None:
+                yield url, rule.name
+
+
+# --- since which run ---------------------------------------------------------------------------------------------
+
+
+def _date(connection: Connection, wanted: Wanted, matcher: Matcher, causes: Iterable[Cause]) -> None:
+    """Say of each cause since which run its sample pages show it without a break: a few look-ups by key."""
+    dated = [each for each in causes if each.level == POLICY and each.pages]
+    ids = sorted({seen.page_id for each in dated for seen in each.samples})
+    past: dict[int, list[Row[Any]]] = {}
+    for row in connection.execute(spans.history(), {"page_ids": ids, "until": wanted.until}):
+        past.setdefault(row.page_id, []).append(row)
+    answers = _Answers(connection)
+    answers.load(row.snapshot_id for rows in past.values() for row in rows)
+    for cause in dated:
+        for seen in cause.samples:
+            first = _first_run(wanted, matcher, answers, cause, seen, past.get(seen.page_id, ()))
+            cause.first_run = min(first, cause.first_run or first)
+
+
+def _first_run(  # noqa: PLR0913, PLR0917 - all of them values that one walk needs
+    wanted: Wanted,
+    matcher: Matcher,
+    answers: _Answers,
+    cause: Cause,
+    seen: Seen,
+    rows: Iterable[Row[Any]],
+) -> int:
+    first, claim = seen.first_run, matcher.claim(seen.url)
+    for row in rows:
+        earlier = Seen(seen.url, seen.page_id, row.snapshot_id, row.status, row.first_run_id)
+        found = (
+            policy.findings(claim, answers.received(earlier), wanted.definition.cache_kind) if claim else ()
+        )
+        if all(each.code != cause.code for each in found):
+            break
+        first = min(first, row.first_run_id)
+    return first
+
+
+@dataclass(frozen=True)
+class Period:
+    """From which run to which run a page answered so, and what is wrong with that; without ``last_run``: until now."""
+
+    first_run: int
+    last_run: int | None
+    status: int
+    received: Received
+    findings: tuple[Finding, ...]
+
+
+def page_history(connection: Connection, wanted: Wanted, url: str, url_key: bytes) -> list[Period] | None:
+    """What a page answered with over all stored runs, the newest first; None where the site has no such page."""
+    values = {"site_ids": [wanted.site_id], "url_keys": [url_key]}
+    row = connection.execute(frontier.page_ids(), values).one_or_none()
+    claim = Matcher(wanted.definition.cache).claim(url)
+    if row is None:
+        return None
+    rows = connection.execute(spans.history(), {"page_ids": [row.id], "until": wanted.until}).all()
+    answers = _Answers(connection)
+    answers.load(each.snapshot_id for each in rows)
+    periods = []
+    for each in rows:
+        received = answers.received(Seen(url, row.id, each.snapshot_id, each.status))
+        found = policy.findings(claim, received, wanted.definition.cache_kind) if claim else ()
+        periods.append(Period(each.first_run_id, each.last_run_id, each.status, received, tuple(found)))
+    return periods
