@@ -24,6 +24,7 @@ VARNISH_KEPT = frozenset({200, 203, 204, 300, 301, 304, 404, 410, 414})
 VARNISH_KEPT_IF_SAID = frozenset({302, 307})
 VARNISH_SKEW = 10
 """Seconds by which a Date may be off before Varnish measures Expires against it (``clock_skew``)."""
+VARNISH_GRACE = 10
 NGINX_LONGEST_VARY = 128
 
 
@@ -37,31 +38,69 @@ class Permitted:
     age: int = 0
     """Seconds of it that were over when it came, as far as the cache counts them."""
     why: str = ""
+    stale_for: int = 0
+    """Seconds for which the cache gives it out beyond its lifetime, while it asks for a new one."""
 
     def reusable(self, after: float) -> bool | None:
         """Whether it may be given to another visitor that many seconds later without asking; None: nobody can say."""
         if self.sharing.rank < Sharing.GUESSING.rank:
             return False
-        return None if self.lifetime is None else self.age + after < self.lifetime
+        return None if self.lifetime is None else self.age + after < self.lifetime + self.stale_for
 
 
-def permitted(received: Received, kind: CacheKind) -> Permitted:
-    """What that kind of cache, configured to cache at all and for nothing else, makes of the answer to a plain GET."""
-    return _KINDS[kind](received)
+def permitted(received: Received, kind: CacheKind, now: int | None = None) -> Permitted:
+    """What that kind of cache, configured to cache at all and for nothing else, makes of the answer to a plain GET.
+
+    ``now`` is the cache's clock; without it, that of the answer's Date.
+    """
+    return _KINDS[kind](received, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What in a request makes a difference to caches: its query, and its headers by lower-case name."""
+
+    query: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def value(self, name: str) -> str | None:
+        """The value of a header; None without it."""
+        return next((value for each, value in self.headers if each == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A second request for the same path: the first one, itself, and how many seconds lie between."""
+
+    first: Asked
+    second: Asked
+    after: float
+
+
+def serves(received: Received, kind: CacheKind, later: Later, now: int | None = None) -> bool | None:
+    """Whether the cache answers a request from what it stored for an earlier one; None where it would have to guess."""
+    if later.first.query != later.second.query or not _PASSES[kind](received, later):
+        return False
+    varied = _VARIED[kind](received)
+    if any(later.first.value(name) != later.second.value(name) for name in varied):
+        return False
+    return permitted(received, kind, now).reusable(later.after)
 
 
 # --- by the standard ---------------------------------------------------------------------------------------------
 
 
-def _rfc9111(received: Received) -> Permitted:
+def _rfc9111(received: Received, _now: int | None) -> Permitted:
     """RFC 9111, sections 3 and 4."""
     return _by_directives(received, caching.read(received))
 
 
-def _cdn(received: Received) -> Permitted:
+def _cdn(received: Received, now: int | None) -> Permitted:
     """RFC 9213, 2.2: the targeted field in place of Cache-Control and Expires, where it can be read."""
     targeted = caching.targeting(received)
-    return _rfc9111(received) if targeted is None else _by_directives(received, targeted, caching.TARGETED)
+    return (
+        _rfc9111(received, now) if targeted is None else _by_directives(received, targeted, caching.TARGETED)
+    )
 
 
 def _by_directives(received: Received, control: CacheControl | None, name: str = caching.HEADER) -> Permitted:
@@ -110,16 +149,24 @@ def _instant(received: Received, name: str) -> int | None:
     return cookies.instant(values[0]) if values else None
 
 
+_MONTHS = re.compile(r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b")
+
+
+def _strict_instant(text: str) -> int | None:
+    """A date as nginx and Varnish read it: only with a month in the case that the standard has."""
+    return cookies.instant(text) if _MONTHS.search(text) else None
+
+
 # --- nginx -------------------------------------------------------------------------------------------------------
 
 
-def _nginx(received: Received) -> Permitted:
+def _nginx(received: Received, now: int | None) -> Permitted:
     """Nginx 1.22 with proxy_cache and no proxy_cache_valid (src/http/ngx_http_upstream.c, ``process_*``).
 
     It reads headers as they come, and what once forbade storing stays forbidden. It guesses nothing, counts no Age,
     and keeps any status whose headers say for how long.
     """
-    reading = _NginxReading(_instant(received, "date"))
+    reading = _NginxReading(_instant(received, "date") if now is None else now)
     for name, value in received.pairs:
         reader = _NGINX_READERS.get(name.lower())
         if reader is not None:
@@ -167,7 +214,7 @@ def _nginx_control(reading: _NginxReading, value: str) -> None:
 def _nginx_expires(reading: _NginxReading, value: str) -> None:
     if reading.seconds is not None:
         return
-    until = cookies.instant(value)
+    until = _strict_instant(value)
     if value.startswith("<expires:future>"):
         reading.keep(1, "expires")
     elif until is None or reading.now is None or until < reading.now:
@@ -205,7 +252,7 @@ _NGINX_READERS: dict[str, Callable[[_NginxReading, str], None]] = {
 # --- Varnish -----------------------------------------------------------------------------------------------------
 
 
-def _varnish(received: Received) -> Permitted:
+def _varnish(received: Received, now: int | None) -> Permitted:
     """Varnish 7.1 with its built-in VCL (bin/varnishd/cache/cache_rfc2616.c, builtin.vcl).
 
     It keeps what says nothing for two minutes, and nothing with Set-Cookie. Of Cache-Control it reads max-age,
@@ -214,11 +261,12 @@ def _varnish(received: Received) -> Permitted:
     refused = _varnish_refusal(received)
     if refused:
         return Permitted(Sharing.NEVER, why=refused)
-    seconds, by = _varnish_lifetime(received)
+    seconds, by = _varnish_lifetime(received, now)
     spent = _varnish_age(received)
     if seconds is None or seconds - spent <= 0:
         return Permitted(Sharing.NEVER, why=by)
-    return Permitted(Sharing.FRESH if by else Sharing.GUESSING, seconds, spent, by or "its own default")
+    sharing = Sharing.FRESH if by else Sharing.GUESSING
+    return Permitted(sharing, seconds, spent, by or "its own default", _varnish_grace(received))
 
 
 def _varnish_refusal(received: Received) -> str:
@@ -232,21 +280,21 @@ def _varnish_refusal(received: Received) -> str:
 
 
 def _varnish_vary(received: Received) -> str:
-    return "vary: *" if caching.varies_by_all(received) else ""
+    """The built-in VCL compares the whole value; a ``*`` beside names means nothing to it."""
+    return "vary: *" if received.combined("vary") == "*" else ""
 
 
-def _varnish_lifetime(received: Received) -> tuple[int | None, str]:
+def _varnish_lifetime(received: Received, now: int | None) -> tuple[int | None, str]:
     """Seconds and what said them; the empty text where it is the default, no seconds where the status is not kept."""
     if received.status not in VARNISH_KEPT | VARNISH_KEPT_IF_SAID:
         return None, f"status {received.status}"
-    text = received.combined(caching.HEADER) or ""
     for name in ("s-maxage", "max-age"):
-        found = re.search(rf"(?:^|[,\s;]){name}(?:\s*=\s*([^,]*))?(?=[,\s;]|$)", text, re.IGNORECASE)
-        if found:
-            if found[1] is not None:
-                return _varnish_seconds(found[1]), f"{caching.HEADER}: {name}"
+        text = _varnish_directive(received, name)
+        if text is not None:
+            if text:
+                return _varnish_seconds(text), f"{caching.HEADER}: {name}"
             break
-    until = _varnish_until(received)
+    until = _varnish_until(received, now)
     if until is not None:
         return until, "expires"
     if received.status in VARNISH_KEPT_IF_SAID:
@@ -254,17 +302,33 @@ def _varnish_lifetime(received: Received) -> tuple[int | None, str]:
     return VARNISH_DEFAULT, ""
 
 
+def _varnish_directive(received: Received, name: str) -> str | None:
+    """What stands behind a directive's equals sign; empty without one, None without the directive."""
+    text = received.combined(caching.HEADER) or ""
+    found = re.search(rf"(?:^|[,\s;]){name}(?:=([^,]*))?(?=[,\s;]|$)", text, re.IGNORECASE)
+    return None if found is None else found[1] or ""
+
+
 def _varnish_seconds(text: str) -> int:
-    found = re.fullmatch(r"\s*([0-9]{1,10})\s*(?:\..*)?", text)
-    return int(found[1]) if found else 0
+    found = re.fullmatch(r"\s*([0-9]{1,18})\s*(?:\..*)?", text)
+    return min(int(found[1]), caching.LONGEST_LIFE) if found else 0
 
 
-def _varnish_until(received: Received) -> int | None:
-    """Seconds until Expires; None where it is no date, as if it were not there."""
-    until, now = (_instant(received, name) for name in ("expires", "date"))
+def _varnish_until(received: Received, now: int | None) -> int | None:
+    """Seconds until Expires, by the cache's clock unless the Date is far from it; None where it is no date."""
+    until, date = _strict_instant(received.combined("expires") or ""), _instant(received, "date")
     if until is None:
         return {"<expires:future>": 1, "<expires:past>": 0}.get(received.combined("expires") or "")
-    return max(until - now, 0) if now is not None else None
+    clock = date if now is None else now
+    if date is not None and clock is not None and abs(date - clock) >= VARNISH_SKEW:
+        clock = date
+    return max(until - clock, 0) if clock is not None else None
+
+
+def _varnish_grace(received: Received) -> int:
+    """Seconds of stale-while-revalidate, else ten (``default_grace``)."""
+    said = _varnish_directive(received, "stale-while-revalidate")
+    return _varnish_seconds(said) if said else VARNISH_GRACE
 
 
 def _varnish_age(received: Received) -> int:
@@ -272,7 +336,38 @@ def _varnish_age(received: Received) -> int:
     return int(found[1]) if found else 0
 
 
-_KINDS: dict[CacheKind, Callable[[Received], Permitted]] = {
+# --- one request after another -----------------------------------------------------------------------------------
+
+
+def _rfc_passes(received: Received, later: Later) -> bool:
+    """RFC 9111, 3.5: what was made for a request with Authorization is for others only where the answer says so."""
+    authorized = later.first.value("authorization") is not None
+    return not authorized or caching.storable_by_shared_cache(received, authorized=True)
+
+
+def _nginx_passes(_received: Received, _later: Later) -> bool:
+    """It looks at neither Cookie nor Authorization unless its configuration says so."""
+    return True
+
+
+def _varnish_passes(_received: Received, later: Later) -> bool:
+    """The built-in VCL neither reads from the cache nor stores for requests with Cookie or Authorization."""
+    names = ("cookie", "authorization")
+    return all(asked.value(name) is None for asked in (later.first, later.second) for name in names)
+
+
+def _varied(received: Received) -> frozenset[str]:
+    return lists.tokens(received, "vary")
+
+
+_PASSES: dict[CacheKind, Callable[[Received, Later], bool]] = {
+    CacheKind.RFC9111: _rfc_passes,
+    CacheKind.CDN: _rfc_passes,
+    CacheKind.NGINX: _nginx_passes,
+    CacheKind.VARNISH: _varnish_passes,
+}
+_VARIED: dict[CacheKind, Callable[[Received], frozenset[str]]] = dict.fromkeys(CacheKind, _varied)
+_KINDS: dict[CacheKind, Callable[[Received, int | None], Permitted]] = {
     CacheKind.RFC9111: _rfc9111,
     CacheKind.CDN: _cdn,
     CacheKind.NGINX: _nginx,
