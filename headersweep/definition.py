@@ -126,7 +126,7 @@ class SiteDefinition:
     @property
     def policy(self) -> Policy:
         """What the owner says about the site's headers."""
-        return Policy(self.profile, self.expect, self.waiver)
+        return Policy(self.profile, self.expect, self.waiver, self.cache, self.cache_kind)
 
     def as_json(self) -> dict[str, Any]:
         """The definition as plain JSON values, as kept in ``runs.definition``.

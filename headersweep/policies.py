@@ -7,6 +7,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from headersweep.cacherules import CacheKind, CacheRule
+
 EVERYWHERE = "*"
 """The path scope that holds every page."""
 
@@ -114,3 +116,5 @@ class Policy:
     profile: Profile = Profile.RECOMMENDED
     expectations: tuple[Expectation, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    cache: tuple[CacheRule, ...] = ()
+    cache_kind: CacheKind = CacheKind.RFC9111

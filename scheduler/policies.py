@@ -56,7 +56,7 @@ def header_sets(connection: Connection, run_id: int, known: Sequence[Zone]) -> t
     for row in _visits(connection, run_id):
         path = scopes.path_of(row.url) if known else ""
         key = (row.snapshot_id, row.status, row.url.partition(":")[0], row.facts_id or 0)
-        group = (key, scopes.zones_of(path, known))
+        group = (key, scopes.zones_of(path, known, row.url))
         counts[group] = counts.get(group, 0) + 1
         urls = samples.setdefault(group, [])
         if len(urls) < SAMPLES:

@@ -1,4 +1,4 @@
-"""One site behind nginx and Varnish, configured as its cache rules say and in three wrong ways: what do probes find?"""
+"""One site behind nginx and Varnish, configured as its cache rules say and in wrong ways: what probes find there."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from headersweep.responses import ResponseClass
 from review import judge, report
 from review import received as reading
 from review.finding import Finding, Rule, Severity
-from review.policy import profiles, rules, scopes, values
+from review.policy import caching, profiles, rules, scopes, values
 from review.policy.answers import Answer
 from review.policy.baseline import Baseline
 from review.policy.scopes import BY_SAMPLES, Within
@@ -50,7 +50,12 @@ def _demanded(policy: Policy, one: HeaderSet) -> HeaderSet:
         return one
     received = received_of(one)
     answer = Answer(received, judge.effective(received))
-    missed = [*_unmet(policy, answer), *_unexpected(policy.expectations, one, answer)]
+    known = {finding.code for finding in one.judgement.findings}
+    missed = [
+        *_unmet(policy, answer),
+        *_unexpected(policy.expectations, one, answer),
+        *caching.unmet(policy, one.zones, received, known),
+    ]
     findings = (*one.judgement.findings, *missed)
     return replace(one, judgement=replace(one.judgement, findings=findings))
 
