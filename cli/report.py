@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from headersweep.errors import UsageError
+from headersweep.probes import ProbeState
 from headersweep.states import FINAL_STATES, Outcome, RunAction, RunState
 
 if TYPE_CHECKING:
@@ -145,6 +146,16 @@ class Sitemap:
 
 
 @dataclass(frozen=True)
+class Probed:
+    """How many probes of a kind stand in one way, and why where they failed."""
+
+    kind: str
+    state: ProbeState
+    reason: str
+    probes: int
+
+
+@dataclass(frozen=True)
 class RunReport:
     """Everything that is shown of one run."""
 
@@ -158,6 +169,7 @@ class RunReport:
     sitemaps: tuple[Sitemap, ...] = field(default=())
     actions: tuple[Action, ...] = ()
     waiting: tuple[Standstill, ...] = ()
+    probes: tuple[Probed, ...] = ()
     retention_days: int = 0
     review: Report | None = None
 
@@ -260,8 +272,16 @@ def collect(connection: Connection, run_id: int, *, retention_days: int = 0) -> 
         ),
         actions=tuple(_action(row) for row in connection.execute(actions.of_run(), {"run_id": run_id})),
         waiting=() if run.is_final else standstill.of_run(connection, run_id),
+        probes=_probes(connection, run_id),
         retention_days=retention_days,
     )
+
+
+def _probes(connection: Connection, run_id: int) -> tuple[Probed, ...]:
+    from models import probes
+
+    rows = connection.execute(probes.counts(), {"run_ids": [run_id]})
+    return tuple(Probed(row.kind, ProbeState(row.state), row.error, row.probes) for row in rows)
 
 
 def _action(row: Row[Any]) -> Action:

@@ -62,7 +62,7 @@ def _causes(connection: Connection, run: Run, sets: tuple[HeaderSet, ...]) -> tu
     from review.policy import scopes
     from scheduler import policies, reviewed
 
-    of_run = report.of_run(reviewed.redirects_of(connection, run.run_id))
+    of_run = report.of_run(reviewed.of_run(connection, run.run_id))
     zones = scopes.zones(policies.policy_of(_definition(connection, run)))
     told_apart = policies.header_sets(connection, run.run_id, zones) if zones else sets
     return policies.causes(connection, run.run_id, told_apart, of_run)

@@ -29,6 +29,9 @@ LONELY_SECONDS = 30.0
 PATIENCE_SECONDS = 60.0
 """How long Postgres may be away before the waiting command gives up; the run itself never does."""
 
+PROBES_SECONDS = 300.0
+"""How long a command waits for the probes of its runs, once these are over: they are made politely, one after the other."""
+
 BROKER_AWAY = "the broker does not answer; the sweep goes on as soon as it is back"
 
 _STEP_SECONDS = 0.05
@@ -77,6 +80,8 @@ class Wait:
     away_since: float | None = None
     seen_worker_at: float = dataclasses.field(default_factory=time.monotonic)
     told: set[str] = dataclasses.field(default_factory=set)
+    probes_left: int = 0
+    probing_since: float | None = None
 
     def tell_once(self, message: str) -> None:
         """Say something that stays true for a while, once."""
@@ -89,7 +94,7 @@ def until_final(
     database: Database, run_ids: Sequence[int], *, workers: int | None, contact: str = ""
 ) -> None:
     """Return when all runs are over; InterruptedRunError when the operator stopped the wait."""
-    if _all_final(_standing(database, run_ids)):
+    if _all_final(_standing(database, run_ids)) and not _probes_left(database, run_ids):
         say_what_is_promised(database)
         return
     filled = dataclasses.replace(database.settings, contact=database.settings.contact or contact)
@@ -130,7 +135,7 @@ def see_through(
     with database.engine.connect() as connection:
         run = report.find_run(connection, run_id)
         definition = SiteDefinition.from_json(report.definition_of(connection, run_id))
-    if run.is_final:
+    if run.is_final and not _probes_left(database, [run_id]):
         context.notice(f"run {run_id} is over already")
     elif no_wait:
         leave(database, [run_id], started=[])
@@ -154,7 +159,7 @@ def _follow(wait: Wait) -> None:
             rows = _patiently(wait, lambda: _round(wait))
             if rows is not None:
                 view.show(_summed(rows))
-                if _all_final(rows):
+                if _all_final(rows) and _has_probed(wait):
                     return
             if wait.interrupts.count:
                 context.notice(
@@ -171,7 +176,38 @@ def _round(wait: Wait) -> Sequence[Row[Any]]:
         wait.next_tick = time.monotonic() + wait.database.settings.tick_seconds
         _tick(wait)
     wait.crew.poll()
-    return _standing(wait.database, wait.run_ids)
+    rows = _standing(wait.database, wait.run_ids)
+    # Behind it: whoever closes a run plants its probes in the same transaction.
+    wait.probes_left = _probes_left(wait.database, wait.run_ids)
+    return rows
+
+
+def _probes_left(database: Database, run_ids: Sequence[int]) -> int:
+    """How many probes of the runs somebody may still make: none while they are paused, or their site is disabled."""
+    from models import probes
+
+    with database.engine.connect() as connection:
+        found: int = connection.execute(probes.workable_count(), {"run_ids": list(run_ids)}).scalar_one()
+    return found
+
+
+def _has_probed(wait: Wait) -> bool:
+    """Whether nothing more is to be waited for, now that the runs are over: all probes have ended, or it takes too long."""
+    if not wait.probes_left:
+        return True
+    now = time.monotonic()
+    wait.probing_since = wait.probing_since or now
+    left = words.count(wait.probes_left, "probe")
+    if now - wait.probing_since > PROBES_SECONDS:
+        numbers = ", ".join(str(run_id) for run_id in wait.run_ids)
+        context.notice(
+            f"not waiting any longer for {left} of run {numbers}; `headersweep show` tells how they end"
+        )
+        return True
+    if "probes" not in wait.told:
+        wait.told.add("probes")
+        context.notice(f"the pages are done; waiting for {left} that the site asks for")
+    return False
 
 
 def _tick(wait: Wait) -> None:

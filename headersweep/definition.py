@@ -9,6 +9,7 @@ from typing import Any
 
 from headersweep.cacherules import CacheKind, CacheRule
 from headersweep.policies import Expectation, Policy, Profile, Waiver
+from headersweep.probes import ProbeKind
 
 DEFAULT_MAX_PAGES = 1_000_000
 DEFAULT_MAX_DEPTH = 100
@@ -30,6 +31,7 @@ ADDED_KEYS = (
     "waiver",
     "cache_kind",
     "cache",
+    "probes",
 )
 """Keys that the first version did not have."""
 
@@ -80,6 +82,22 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class Probes:
+    """Which requests beyond its pages the owner asks for; each field is a ``ProbeKind``. None, unless the file says so."""
+
+    cors: bool = False
+
+    @property
+    def kinds(self) -> tuple[ProbeKind, ...]:
+        """The kinds that are asked for."""
+        return tuple(kind for kind in ProbeKind if getattr(self, kind))
+
+    def as_json(self) -> dict[str, bool]:
+        """The kinds that are asked for; the others are left out, since earlier versions do not know them all."""
+        return {str(kind): True for kind in self.kinds}
+
+
+@dataclass(frozen=True)
 class SiteDefinition:
     """Everything a run needs to know about its site.
 
@@ -122,6 +140,7 @@ class SiteDefinition:
     waiver: tuple[Waiver, ...] = ()
     cache_kind: CacheKind = CacheKind.RFC9111
     cache: tuple[CacheRule, ...] = ()
+    probes: Probes = Probes()
 
     @property
     def policy(self) -> Policy:
@@ -136,9 +155,10 @@ class SiteDefinition:
         """
         values = dataclasses.asdict(self)
         for name in ADDED_KEYS:
-            if values[name] == self.__dataclass_fields__[name].default:
+            if getattr(self, name) == self.__dataclass_fields__[name].default:
                 del values[name]
-        return {**values, **self._lists()}
+        tables = {"probes": self.probes.as_json()} if self.probes.kinds else {}
+        return {**values, **self._lists(), **tables}
 
     def _lists(self) -> dict[str, Any]:
         lists: dict[str, tuple[Expectation | Waiver | CacheRule, ...]] = {
@@ -166,4 +186,5 @@ class SiteDefinition:
         values["waiver"] = tuple(Waiver.from_json(each) for each in values.get("waiver", ()))
         values["cache_kind"] = CacheKind(values.get("cache_kind", CacheKind.RFC9111))
         values["cache"] = tuple(CacheRule.from_json(each) for each in values.get("cache", ()))
+        values["probes"] = Probes(**values.get("probes", {}))
         return cls(scope=Scope(**scope), **values)

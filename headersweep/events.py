@@ -100,6 +100,10 @@ _FIELDS = (
     Field("retention_days", "retention_days", "How long visits are kept."),
     Field("delay_seconds", "delay_seconds", "How long nothing is asked of the origin."),
     Field("duration_ms", "duration_ms", "How long it took."),
+    Field("probes", "probes", "Probes that the event is about."),
+    Field("probe_kind", "probe.kind", "What a probe is for: a key of the table [probes] in site files."),
+    Field("answered", "probes.answered", "Probes that got an answer, whatever its status."),
+    Field("unanswered", "probes.unanswered", "Probes that got none."),
     Field("message", "message", "A library's own words; secrets are cut out."),
     Field("logger", "logger", "The library's logger."),
 )
@@ -381,6 +385,66 @@ _EVENTS = (
         "are judged; it is tried again when somebody asks for the run.",
         always=("run_id", "error_type", "sets"),
         alert="Any: tell the maintainers, with the traceback of this line.",
+    ),
+    # Probes.
+    Event(
+        "probes.planted",
+        "info",
+        "Requests beyond the pages of a run wait to be made, because its site or somebody asks for them.",
+        always=("run_id", "probes"),
+    ),
+    Event(
+        "probes.unplanted",
+        "error",
+        "A defect kept the probes of one kind from being chosen. The run is closed without them.",
+        always=("run_id", "probe_kind", "error_type"),
+        alert="Any: tell the maintainers, with the traceback of this line.",
+    ),
+    Event(
+        "probe.answered",
+        "debug",
+        "A probe was answered, whatever the status.",
+        always=("run_id", "probe_kind", "url_full", "status_code", "duration_ms"),
+    ),
+    Event(
+        "probe.failed",
+        "info",
+        "A probe was not answered, or nobody may make it any more. That is data about the site, not an error of ours.",
+        always=("run_id", "probe_kind", "reason"),
+        optional=("url_full",),
+    ),
+    Event(
+        "probe.rescued",
+        "info",
+        "A probe whose holder is gone was taken back; it is made again unless it was its third time.",
+        always=("run_id", "probe_kind"),
+    ),
+    Event(
+        "probe.lost",
+        "warning",
+        "What came of a probe could not be kept; it is made again when its lease ends.",
+        always=("run_id", "probe_kind", "error_type"),
+        alert="Many at once: the database is slow or away.",
+    ),
+    Event(
+        "probe.crashed",
+        "error",
+        "A defect of ours ended a probe. It counts as failed; the others go on.",
+        always=("run_id", "probe_kind", "error_type"),
+        alert="Any: tell the maintainers, with the traceback of this line.",
+    ),
+    Event(
+        "probes.abandoned",
+        "warning",
+        "The probes of a process were given up; their leases run out and others go on.",
+        always=("error_type",),
+        alert="More than 3 in 10 minutes.",
+    ),
+    Event(
+        "probes.finished",
+        "info",
+        "No probe of the run waits any more. Two that end at once may both say so.",
+        always=("run_id", "answered", "unanswered"),
     ),
     # Shards and slices.
     Event(

@@ -16,13 +16,13 @@ from typing import Any
 
 from headersweep import cachefiles, policyfiles, sitekeys, sitelines, sitevalues
 from headersweep.cachekeys import CACHE
-from headersweep.definition import UNLIMITED_RATE, CatchUp, Overlap, Scope, SiteDefinition
+from headersweep.definition import UNLIMITED_RATE, CatchUp, Overlap, SiteDefinition
 from headersweep.errors import ConfigurationError, Mistake, SiteFileError
 from headersweep.policykeys import LISTS
-from headersweep.sitekeys import ALIASES, BY_PATH, KEYS, SCOPE, Kind
+from headersweep.sitekeys import ALIASES, BY_PATH, KEYS, TABLES, Kind
 from headersweep.sitevalues import Complaint
 
-TABLES = (*LISTS, CACHE)
+TABLE_LISTS = (*LISTS, CACHE)
 """The names of lists of tables."""
 
 MAX_FILE_BYTES = 1_048_576
@@ -154,7 +154,7 @@ def _duplicates(names: Iterable[tuple[str, str, int]]) -> list[Mistake]:
 
 def _values(data: dict[str, Any], codes: Collection[str]) -> tuple[dict[str, Any], list[Complaint]]:
     """The right values by the path of their key, and what is wrong with the others."""
-    flat, complaints = _flat({name: value for name, value in data.items() if name not in TABLES})
+    flat, complaints = _flat({name: value for name, value in data.items() if name not in TABLE_LISTS})
     values, wrong = policyfiles.read(data, codes)
     rules, wrong_rules = cachefiles.read(data)
     values |= rules
@@ -178,14 +178,14 @@ def _flat(data: dict[str, Any]) -> tuple[dict[str, Any], list[Complaint]]:
     flat: dict[str, Any] = {}
     complaints: list[Complaint] = []
     for name, value in data.items():
-        if name == SCOPE and isinstance(value, dict):
+        if name in TABLES and isinstance(value, dict):
             for inner, inner_value in value.items():
-                flat[f"{SCOPE}.{inner}"] = inner_value
+                flat[f"{name}.{inner}"] = inner_value
         elif "." in name:
             complaints.append(((name,), _unknown(name)))
-        elif name == SCOPE:
+        elif name in TABLES:
             complaints.append(
-                ((SCOPE,), f"scope is a table: write [{SCOPE}] on a line of its own, its keys below")
+                ((name,), f"{name} is a table: write [{name}] on a line of its own, its keys below")
             )
         else:
             flat[name] = value
@@ -195,19 +195,19 @@ def _flat(data: dict[str, Any]) -> tuple[dict[str, Any], list[Complaint]]:
 
 def _unknown(path: str) -> str:
     """What to say about a key that does not exist: where it belongs, or which one was probably meant."""
-    in_scope = path.startswith(f"{SCOPE}.") and path not in BY_PATH
-    name = path.removeprefix(f"{SCOPE}.") if in_scope else path
-    other = name if in_scope else f"{SCOPE}.{name}"
-    if other in BY_PATH:
-        place = f"above [{SCOPE}]" if in_scope else f"below [{SCOPE}]"
+    table, _, name = path.partition(".")
+    table, name = (table, name) if table in TABLES else ("", path)
+    others = [key.table for key in KEYS if key.keys[-1] == name and path not in BY_PATH]
+    if others:
+        place = f"below [{others[0]}]" if others[0] else f"above [{table}]"
         return f"{name} does not belong here; it stands {place}"
-    siblings = [key.keys[-1] for key in KEYS if (len(key.keys) > 1) == in_scope]
-    siblings += [] if in_scope else TABLES
+    siblings = [key.keys[-1] for key in KEYS if key.table == table]
+    siblings += [] if table else TABLE_LISTS
     meant = difflib.get_close_matches(name.lower(), siblings, n=1) or [
         alias for alias in [ALIASES.get(name.lower(), "")] if alias in siblings
     ]
     hint = f"; did you mean {meant[0]}?" if meant else ""
-    allowed = ", ".join(siblings if in_scope else [*siblings, f"[{SCOPE}]"])
+    allowed = ", ".join(siblings if table else [*siblings, *(f"[{each}]" for each in TABLES)])
     return f"unknown key {path!r}{hint} (allowed: {allowed})"
 
 
@@ -237,12 +237,12 @@ def _definition(values: dict[str, Any]) -> SiteDefinition:
     """The definition that right values make; what is not given keeps its default."""
     values = _with_both_rates(values)
     top = {path: _converted(path, value) for path, value in values.items() if "." not in path}
-    inner = {
-        path.removeprefix(f"{SCOPE}."): _converted(path, value)
-        for path, value in values.items()
-        if path.startswith(f"{SCOPE}.")
-    }
-    return SiteDefinition(**top, scope=Scope(**inner))
+    inner: dict[str, dict[str, Any]] = {table: {} for table in TABLES}
+    for path, value in values.items():
+        table, _, name = path.rpartition(".")
+        if table:
+            inner[table][name] = _converted(path, value)
+    return SiteDefinition(**top, **{table: TABLES[table](**inner[table]) for table in TABLES})
 
 
 def _with_both_rates(values: dict[str, Any]) -> dict[str, Any]:
@@ -255,7 +255,7 @@ def _with_both_rates(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _converted(path: str, value: Any) -> Any:
-    if path in TABLES:
+    if path in TABLE_LISTS:
         return value
     kind = BY_PATH[path].kind
     if path in sitekeys.ENUMS:

@@ -18,6 +18,7 @@ from headersweep.definition import (
     UNLIMITED_RATE,
     CatchUp,
     Overlap,
+    Probes,
     RobotsMode,
     Scope,
     ScopeMode,
@@ -25,7 +26,9 @@ from headersweep.definition import (
 )
 from headersweep.policies import Profile
 
-SCOPE = "scope"
+TABLES: dict[str, type[Any]] = {"scope": Scope, "probes": Probes}
+"""The tables of a site file, each with the class that holds its keys."""
+
 NAME = re.compile(r"[a-z0-9._:-]{1,200}")
 MAX_TEXT = 2_000
 SLOWEST_RATE = 0.001
@@ -69,6 +72,11 @@ class Key:
     def keys(self) -> KeyPath:
         """The key behind its table."""
         return tuple(self.path.split("."))
+
+    @property
+    def table(self) -> str:
+        """The table that it stands in; empty above all tables."""
+        return self.path.rpartition(".")[0]
 
 
 def _between(low: float, high: float) -> Check:
@@ -488,6 +496,14 @@ KEYS = (
         '["/search*", "*/print/*"]',
         pattern,
     ),
+    Key(
+        "probes.cors",
+        Kind.BOOLEAN,
+        "`true`, `false`",
+        "whether up to 5 pages of each origin are asked again after a run, with foreign `Origin` headers: who is let in?",
+        "true",
+        _anything,
+    ),
 )
 """Every key, in the order of the documentation."""
 
@@ -496,7 +512,7 @@ BY_PATH = {key.path: key for key in KEYS}
 
 def default_of(key: Key) -> Any:
     """What a key is when the file does not say."""
-    holder = Scope if len(key.keys) > 1 else SiteDefinition
+    holder = TABLES.get(key.table, SiteDefinition)
     field = next(each for each in dataclasses.fields(holder) if each.name == key.keys[-1])
     return None if field.default is dataclasses.MISSING else field.default
 
@@ -517,8 +533,8 @@ def _default_shown(key: Key) -> str:
 
 def example() -> str:
     """A whole site file with every key, which is itself right."""
-    top = [key for key in KEYS if len(key.keys) == 1]
-    inner = [key for key in KEYS if len(key.keys) > 1]
-    lines = [f"{key.path} = {key.example}" for key in top]
-    lines += ["", f"[{SCOPE}]", *(f"{key.keys[-1]} = {key.example}" for key in inner)]
+    lines = [f"{key.path} = {key.example}" for key in KEYS if not key.table]
+    for table in TABLES:
+        inner = [f"{key.keys[-1]} = {key.example}" for key in KEYS if key.table == table]
+        lines += ["", f"[{table}]", *inner]
     return "\n".join(lines) + "\n"

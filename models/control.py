@@ -110,16 +110,17 @@ def forget_heartbeats(older_than_seconds: float) -> TextClause:
 
 
 def anything_due(turn: str, seconds: float) -> TextClause:
-    """One boolean: an open run, a slot that has come, a promised event, or a turn that nobody took for so long.
+    """One boolean: an open run, a slot that has come, a promised event, a waiting probe, or a turn that nobody took for so long.
 
     What a tick asks first, so that an idle installation costs one statement. In a transaction of its own, whose start is
-    its clock: an index serves no clock that runs on. Plan: ix_runs_open, ix_sites_due, ix_outbox_waiting.
+    its clock: an index serves no clock that runs on. Plan: ix_runs_open, ix_sites_due, ix_outbox_waiting, ix_probes_waiting.
     """
     return text(
         """
         SELECT EXISTS (SELECT FROM runs WHERE state IN ('planned', 'running'))
             OR EXISTS (SELECT FROM sites WHERE enabled AND next_slot_at <= now())
             OR EXISTS (SELECT FROM outbox WHERE emitted_at IS NULL)
+            OR EXISTS (SELECT FROM probes WHERE state = 'waiting')
             OR NOT EXISTS (SELECT FROM heartbeats
                            WHERE name = :turn AND seen_at > now() - make_interval(secs => :seconds))
         """

@@ -39,6 +39,7 @@ from review.checks import (
 )
 from review.finding import Finding, Rule
 from review.policy import rules
+from review.probes import kinds
 from review.received import Received
 
 Effective = Callable[[Received], Any]
@@ -97,6 +98,7 @@ CHECKS: tuple[Check, ...] = (
 RULES: dict[str, Rule] = (
     {rule.code: rule for check in CHECKS for rule in check.RULES}
     | redirects.BY_CODE
+    | kinds.BY_CODE
     | rules.RULES
     | cache_rules.RULES
 )

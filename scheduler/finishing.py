@@ -14,7 +14,7 @@ from headersweep.definition import SiteDefinition
 from headersweep.states import FINAL_STATES, Outcome, RunState
 from models import engine as engines
 from models import frontier, outbox, redirects, reviews, runs, shards, sites, snapshots, spans, visits
-from scheduler import judging
+from scheduler import judging, probing
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Row
@@ -156,6 +156,7 @@ def close(connection: Connection, run: Row[Any], accounting: Accounting, state: 
         "digest": run_digest(connection, run.id),
     }
     closed = connection.execute(runs.close(), values).one()
+    probing.plant(connection, run, state)
     promise(connection, run, closed, values)
 
 

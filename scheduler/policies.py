@@ -12,7 +12,7 @@ from headersweep.definition import SiteDefinition
 from headersweep.policies import Policy
 from headersweep.responses import ResponseClass
 from models import baselines, reports
-from review import judge
+from review import judge, report
 from review import received as reading
 from review.policy import applying, baseline, scopes
 from review.policy.baseline import Baseline
@@ -135,7 +135,8 @@ def _known_causes(connection: Connection, run_id: int, policy: Policy) -> frozen
     sets = header_sets(connection, run_id, scopes.zones(policy))
     if not sets and connection.execute(reports.run_summary(run_id)).one().stored:
         return None
-    return baseline.known(applying.apply(policy, sets, today(connection)))
+    others = report.of_run(reviewed.of_run(connection, run_id))
+    return baseline.known(applying.apply(policy, sets, today(connection), others=others))
 
 
 def approve(connection: Connection, site_id: int, approved: Baseline, requested_by: str) -> bool:

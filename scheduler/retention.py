@@ -1,6 +1,6 @@
 """Retention: visits and frontier of runs that ended long ago go, whole partitions at a time; spans and snapshots stay.
 
-What was noted of such runs' sitemaps goes with their frontier; log events go one by one, when they were written long ago.
+What was noted of such runs' sitemaps and probes goes with their frontier; log events go one by one, when they were written long ago.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from headersweep import logs
 from headersweep.errors import UsageError
-from models import control, frontier, outbox, partitions, visits
+from models import control, frontier, outbox, partitions, probes, visits
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Row
@@ -83,6 +83,7 @@ def _drop_locked(connection: Connection, parent: str, low: int, days: int) -> bo
         # Before the table is locked, which nobody should have to wait for.
         high = low + partitions.RUNS_PER_PARTITION
         connection.execute(frontier.forget_sitemaps(), {"low": low, "high": high})
+        connection.execute(probes.forget(), {"high": high})
     return partitions.drop(connection, parent, low)
 
 

@@ -12,6 +12,7 @@ from review import judge, redirects, table
 from review.finding import Finding, Severity
 from review.judge import Judgement
 from review.report import HeaderSet
+from scheduler import probing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -105,6 +106,11 @@ def redirects_of(connection: Connection, run_id: int) -> tuple[Found, ...]:
     hops = [redirects.Hop(row.source, row.target, row.pages, row.url) for row in rows if row.kind == "hop"]
     chains = [redirects.Chain(row.source, row.pages, row.url) for row in rows if row.kind == "chain"]
     return redirects.judge(hops, chains)
+
+
+def of_run(connection: Connection, run_id: int) -> tuple[Found, ...]:
+    """What only a whole run shows: its redirects, and what its probes were answered so far."""
+    return redirects_of(connection, run_id) + probing.found(connection, run_id)
 
 
 def _worst(findings: Iterable[Finding]) -> dict[Cause, Severity]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from headersweep import events, logs
-from models import control, outbox, partitions, runs, shards
-from scheduler import finishing, owners, ping, planning, retention
+from models import control, outbox, partitions, probes, runs, shards
+from scheduler import finishing, owners, ping, planning, probing, retention
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -30,19 +30,20 @@ FORGET_HEARTBEATS_SECONDS = 86_400.0
 
 @dataclass(frozen=True)
 class TickResult:
-    """What a tick did, and how many shards wait for a worker."""
+    """What a tick did, and how many shards and probes wait for a worker."""
 
     planned: list[int] = field(default_factory=list)
     finished: list[int] = field(default_factory=list)
     rescued: int = 0
     emitted: int = 0
     due_shards: int = 0
+    due_probes: int = 0
     dropped: list[str] = field(default_factory=list)
 
     @property
     def ring(self) -> bool:
         """Whether there is work that a worker should be told of."""
-        return self.due_shards > 0
+        return self.due_shards > 0 or self.due_probes > 0
 
 
 def tick(engine: Engine, *, retention_days: int = 0, ping_url: str = "") -> TickResult:
@@ -51,11 +52,12 @@ def tick(engine: Engine, *, retention_days: int = 0, ping_url: str = "") -> Tick
         return TickResult()
     planned = planning.plan(engine)
     with engine.begin() as connection:
-        rescued = rescue(connection)
+        rescued = rescue(connection) + probing.rescue(connection)
     finished = finishing.finish_due(engine)
     emitted = emit(engine, ping_url)
     with engine.begin() as connection:
         due = connection.execute(shards.due_count()).scalar_one()
+        due_probes = connection.execute(probes.due_count()).scalar_one()
         newest = connection.execute(runs.newest()).scalar()
         # Ahead of need, so that no run waits for it.
         partitions.ensure(connection, (newest or 0) + partitions.RUNS_PER_PARTITION)
@@ -63,7 +65,7 @@ def tick(engine: Engine, *, retention_days: int = 0, ping_url: str = "") -> Tick
         if connection.execute(control.take_turn(TURN, TURN_SECONDS)).first() is not None:
             connection.execute(control.forget_heartbeats(FORGET_HEARTBEATS_SECONDS))
     dropped = retention.drop_old(engine, retention_days)
-    return TickResult(planned, finished, rescued, emitted, due, dropped)
+    return TickResult(planned, finished, rescued, emitted, due, due_probes, dropped)
 
 
 def plan(engine: Engine) -> list[int]:

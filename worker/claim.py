@@ -131,11 +131,7 @@ class Claims:
             if row.id in states:
                 states[row.id].row = row
                 continue
-            definition = by_origin[row.id]
-            rate = start_rate(row.rate, row.backoff_level, definition)
-            states[row.id] = OriginState(
-                row.scheme, row.host, row.port, rate, row.backoff_level, max_rate=definition.max_rate, row=row
-            )
+            states[row.id] = origin_state(row, by_origin[row.id])
         return states
 
 
@@ -158,6 +154,14 @@ def _run_site(row: Any, masked: frozenset[str]) -> RunSite | None:
         # One run that a newer program or a person broke must not hold up all the others.
         log.error("run.stuck", run_id=row.id, error_type=type(error).__name__, exc_info=error)  # noqa: TRY400
         return None
+
+
+def origin_state(row: Row[Any], definition: SiteDefinition) -> OriginState:
+    """An origin as its row has it, within what the owner allows."""
+    rate = start_rate(row.rate, row.backoff_level, definition)
+    return OriginState(
+        row.scheme, row.host, row.port, rate, row.backoff_level, max_rate=definition.max_rate, row=row
+    )
 
 
 def start_rate(learnt: float | None, level: int, definition: SiteDefinition) -> float:

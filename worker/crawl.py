@@ -443,13 +443,13 @@ class ShardCrawl:
 
     def _learn_failure(self, fetched: Fetched) -> None:
         self._failures_in_row = self._failures_in_row + 1 if fetched.error in CONNECT_REASONS else 0
-        self._adapt(fetched)
+        adapt(self.origin, fetched)
         if self._failures_in_row >= DOWN_AFTER and self.origin.level < DOWN_RESTS and not self.stopping:
             self._back_off(fetched)
 
     def _learn_answer(self, fetched: Fetched) -> None:
         self._failures_in_row = 0
-        self._adapt(fetched)
+        adapt(self.origin, fetched)
         if fetched.status in politeness.ASKS_FOR_REST:
             self._back_off(fetched)
         elif self.origin.level and (fetched.status or 0) < politeness.FIRST_SERVER_ERROR:
@@ -457,30 +457,34 @@ class ShardCrawl:
 
     def _back_off(self, fetched: Fetched) -> None:
         """The whole origin rests: its row keeps everybody away, this shard goes back until then."""
-        state = self.origin
-        rest = politeness.rest_seconds(fetched.retry_after, state.level, random.random(), fetched.fetched_at)  # noqa: S311 - spread, not secrecy
-        state.block_seconds = max(rest, state.block_seconds)
         # Answers that were on their way when the first one asked for rest are no further refusals.
-        state.level = state.level if self.stopping else min(state.level + 1, MAX_LEVEL)
-        state.dirty = True
-        log.info(
-            "origin.backed_off",
-            origin=state.url,
-            run_id=self.site.run_id,
-            status_code=fetched.status,
-            delay_seconds=round(state.block_seconds, 1),
-        )
+        rest(self.origin, fetched, self.site.run_id, grows=not self.stopping)
         self.stop()
         self._poke()
 
-    def _adapt(self, fetched: Fetched) -> None:
-        """Let the origin's answer change its rate: up only on success with steady latency, down on trouble."""
-        state = self.origin
-        event = politeness.event_of(fetched.status, fetched.error)
-        usual = state.latency_ms
-        if event is RateEvent.SUCCESS:
-            state.latency_ms = fetched.elapsed_ms if usual is None else 0.9 * usual + 0.1 * fetched.elapsed_ms
-        ratio = fetched.elapsed_ms / usual if usual else 1.0
-        rate = politeness.next_rate(state.rate, state.max_rate, event, ratio)
-        if rate != state.rate:
-            state.rate, state.dirty = rate, True
+
+def rest(state: OriginState, fetched: Fetched, run_id: int, *, grows: bool = True) -> None:
+    """Let the whole origin rest after an answer that asked for it; ``grows``: the next time for longer."""
+    seconds = politeness.rest_seconds(fetched.retry_after, state.level, random.random(), fetched.fetched_at)  # noqa: S311 - spread, not secrecy
+    state.block_seconds = max(seconds, state.block_seconds)
+    state.level = min(state.level + 1, MAX_LEVEL) if grows else state.level
+    state.dirty = True
+    log.info(
+        "origin.backed_off",
+        origin=state.url,
+        run_id=run_id,
+        status_code=fetched.status,
+        delay_seconds=round(state.block_seconds, 1),
+    )
+
+
+def adapt(state: OriginState, fetched: Fetched) -> None:
+    """Let the origin's answer change its rate: up only on success with steady latency, down on trouble."""
+    event = politeness.event_of(fetched.status, fetched.error)
+    usual = state.latency_ms
+    if event is RateEvent.SUCCESS:
+        state.latency_ms = fetched.elapsed_ms if usual is None else 0.9 * usual + 0.1 * fetched.elapsed_ms
+    ratio = fetched.elapsed_ms / usual if usual else 1.0
+    rate = politeness.next_rate(state.rate, state.max_rate, event, ratio)
+    if rate != state.rate:
+        state.rate, state.dirty = rate, True

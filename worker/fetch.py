@@ -14,6 +14,7 @@ import httpx
 import headersweep
 from headersweep.addresses import AddressPolicy
 from headersweep.errors import ConfigurationError
+from headersweep.probes import ProbeRequest
 from headersweep.states import FailureReason
 from worker import bodies, dns, wire
 from worker.connection import MAX_DETAIL, Deadlines, ExchangeError, WantBody, media_type
@@ -129,17 +130,44 @@ class Fetcher:
         ``max_wire`` bounds the body as sent, ``max_body`` as decoded; a sitemap may need more than a page.
         """
         asked = {"policy": policy, "want_body": want_body, "max_wire": max_wire}
+        return await self._verified(url, asked, max_body, else_unverified=allow_unverified_tls)
+
+    async def probe(
+        self,
+        asked: ProbeRequest,
+        *,
+        policy: AddressPolicy,
+        allow_unverified_tls: bool = False,
+        max_body: int = 0,
+    ) -> Fetched:
+        """Send one probe; like ``fetch``, redirects are not followed and network trouble is in the answer.
+
+        No more than ``max_body`` bytes of a body are read. An announced one is never sent: the answer may be 100.
+        """
+        options: dict[str, Any] = {
+            "policy": policy,
+            "want_body": lambda _status, _type: max_body > 0,
+            "max_wire": max_body,
+            "withheld": asked.length is not None,
+            "probe": asked,
+        }
+        return await self._verified(asked.url, options, max_body, else_unverified=allow_unverified_tls)
+
+    async def aclose(self) -> None:
+        """Close every connection; what is under way ends with an error."""
+        await self._transport.aclose()
+
+    async def _verified(
+        self, url: str, asked: dict[str, Any], max_body: int, *, else_unverified: bool
+    ) -> Fetched:
+        """One request; where TLS fails and the owner allows it, one more without looking at the certificate, marked."""
         fetched = await self._fetch(url, {**asked, "verify": True}, max_body)
-        if fetched.error is not FailureReason.TLS or not allow_unverified_tls:
+        if fetched.error is not FailureReason.TLS or not else_unverified:
             return fetched
         again = await self._fetch(url, {**asked, "verify": False}, max_body)
         again.unverified_tls = True
         again.error_detail = _joined(fetched.error_detail, again.error_detail)
         return again
-
-    async def aclose(self) -> None:
-        """Close every connection; what is under way ends with an error."""
-        await self._transport.aclose()
 
     async def _fetch(self, url: str, asked: dict[str, Any], max_body: int) -> Fetched:
         fetched_at = datetime.now(UTC)
@@ -159,6 +187,8 @@ class Fetcher:
         path = found[2].split("#", 1)[0]
         target = path if path.startswith("/") else "/" + path
         extensions = {**asked, "target": target.encode("ascii")}
+        if "probe" in asked:
+            return _probe_request(asked["probe"], origin, extensions)
         return httpx.Request(
             "GET", origin.url, headers=origin.headers, stream=_NO_CONTENT, extensions=extensions
         )
@@ -175,6 +205,17 @@ class Fetcher:
             self._origins.clear()
         self._origins[text] = _Origin(url, httpx.Headers(names))
         return self._origins[text]
+
+
+def _probe_request(asked: ProbeRequest, origin: _Origin, extensions: dict[str, Any]) -> httpx.Request:
+    """A request with its own headers in place of ours of the same name."""
+    headers = origin.headers.copy()
+    for name, value in asked.headers:
+        headers[name] = value
+    if asked.length is not None:
+        headers["Expect"] = "100-continue"
+        headers["Content-Length"] = str(asked.length)
+    return httpx.Request(asked.method, origin.url, headers=headers, stream=_NO_CONTENT, extensions=extensions)
 
 
 def _origin_url(text: str) -> httpx.URL:

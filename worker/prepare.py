@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from headersweep import logs, robots, sitemaps, urls
 from headersweep.definition import RobotsMode
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
+    from headersweep.addresses import AddressPolicy
+    from headersweep.definition import SiteDefinition
     from headersweep.urls import PageUrl
-    from worker.crawl import ShardCrawl
+    from worker.crawl import OriginState, ShardCrawl
     from worker.fetch import Fetched
     from worker.runtime import Runtime
 
@@ -66,15 +68,55 @@ class RobotsAnswer(NamedTuple):
     error: FailureReason | None
 
 
+class HeldWork(Protocol):
+    """Leased work of a run at one origin."""
+
+    @property
+    def run_id(self) -> int:
+        """The run."""
+
+    @property
+    def origin_id(self) -> int:
+        """The origin."""
+
+
+class AskingSite(Protocol):
+    """What its site allows whoever asks."""
+
+    @property
+    def policy(self) -> AddressPolicy:
+        """The addresses that may be connected to."""
+
+    @property
+    def definition(self) -> SiteDefinition:
+        """What the run knows of its site."""
+
+    @property
+    def robots(self) -> dict[int, Robots]:
+        """What was decided by origin."""
+
+
+class OfOrigin(Protocol):
+    """Whoever is about to ask an origin for something: a shard's crawl, or a probe."""
+
+    @property
+    def held(self) -> HeldWork:
+        """What is leased."""
+
+    @property
+    def site(self) -> AskingSite:
+        """For whom."""
+
+    @property
+    def origin(self) -> OriginState:
+        """Whom."""
+
+
 async def prepare(crawl: ShardCrawl, runtime: Runtime) -> None:
     """Know the rules of the shard's origin and queue what its sitemaps name."""
     if crawl.site.definition.robots is RobotsMode.OBEY:
-        decided = crawl.site.robots.get(crawl.held.origin_id)
-        if decided is None or decided.holds_until < time.monotonic():
-            decided = await _learn_rules(crawl, runtime)
-            crawl.site.robots[crawl.held.origin_id] = decided
+        decided = await rules_of(crawl, runtime)
         crawl.rules, crawl.rules_failed = decided.rules, decided.denied
-        _obey_delay(crawl)
     if crawl.site.definition.sitemaps and crawl.rules_failed is None:
         await _read_sitemaps(crawl, runtime)
 
@@ -82,7 +124,17 @@ async def prepare(crawl: ShardCrawl, runtime: Runtime) -> None:
 # -- robots.txt ------------------------------------------------------------------------------------------------
 
 
-async def _learn_rules(crawl: ShardCrawl, runtime: Runtime) -> Robots:
+async def rules_of(crawl: OfOrigin, runtime: Runtime) -> Robots:
+    """What robots.txt of an origin says, asked for where it is not known; the origin's rate obeys its delay from now on."""
+    decided = crawl.site.robots.get(crawl.held.origin_id)
+    if decided is None or decided.holds_until < time.monotonic():
+        decided = await _learn_rules(crawl, runtime)
+        crawl.site.robots[crawl.held.origin_id] = decided
+    _obey_delay(crawl.origin, decided.rules, runtime.agent)
+    return decided
+
+
+async def _learn_rules(crawl: OfOrigin, runtime: Runtime) -> Robots:
     """The rules that were kept, or new ones; where there are none to be had, what becomes of the origin's pages."""
     row, good = crawl.origin.row, time.monotonic() + GOOD_HOLDS_SECONDS
     if (
@@ -101,7 +153,7 @@ async def _learn_rules(crawl: ShardCrawl, runtime: Runtime) -> Robots:
     return await _do_without(crawl, runtime, answer)
 
 
-async def _do_without(crawl: ShardCrawl, runtime: Runtime, answer: RobotsAnswer) -> Robots:
+async def _do_without(crawl: OfOrigin, runtime: Runtime, answer: RobotsAnswer) -> Robots:
     """robots.txt cannot be had: the last good copy serves for a month; without one nothing is allowed."""
     row, bad = crawl.origin.row, time.monotonic() + BAD_HOLDS_SECONDS
     if row.robots_fetched_at is not None and robots.serves_while_unreachable(
@@ -121,15 +173,15 @@ def _denied(answer: RobotsAnswer) -> tuple[Outcome, str]:
     return Outcome.ROBOTS_UNREACHABLE, f"robots.txt: {answer.error or f'status {answer.status}'}"
 
 
-def _obey_delay(crawl: ShardCrawl) -> None:
+def _obey_delay(origin: OriginState, known: robots.RobotsRules | None, agent: str) -> None:
     """Crawl-delay is no part of RFC 9309, but a wish that costs little; it only ever slows down."""
-    delay = crawl.rules.crawl_delay(crawl.agent) if crawl.rules else None
-    if delay and (crawl.origin.gap == 0 or crawl.origin.gap < delay):
-        crawl.origin.rate = 1.0 / delay
-        crawl.origin.max_rate = 1.0 / delay
+    delay = known.crawl_delay(agent) if known else None
+    if delay and (origin.gap == 0 or origin.gap < delay):
+        origin.rate = 1.0 / delay
+        origin.max_rate = 1.0 / delay
 
 
-async def _ask(crawl: ShardCrawl, runtime: Runtime) -> RobotsAnswer:
+async def _ask(crawl: OfOrigin, runtime: Runtime) -> RobotsAnswer:
     try:
         async with asyncio.timeout(ROBOTS_SECONDS):
             return await _ask_patiently(crawl, runtime)
@@ -137,7 +189,7 @@ async def _ask(crawl: ShardCrawl, runtime: Runtime) -> RobotsAnswer:
         return RobotsAnswer(None, b"", FailureReason.TIMEOUT)
 
 
-async def _ask_patiently(crawl: ShardCrawl, runtime: Runtime) -> RobotsAnswer:
+async def _ask_patiently(crawl: OfOrigin, runtime: Runtime) -> RobotsAnswer:
     answer = await _ask_once(crawl, runtime)
     for pause in QUICK_RETRY_SECONDS:
         passing = answer.error not in {FailureReason.TLS, FailureReason.ADDRESS_DENIED}
@@ -148,7 +200,7 @@ async def _ask_patiently(crawl: ShardCrawl, runtime: Runtime) -> RobotsAnswer:
     return answer
 
 
-async def _ask_once(crawl: ShardCrawl, runtime: Runtime) -> RobotsAnswer:
+async def _ask_once(crawl: OfOrigin, runtime: Runtime) -> RobotsAnswer:
     """robots.txt over at most five redirects, each of them checked like any address."""
     url = crawl.origin.url + "/robots.txt"
     for _hop in range(robots.MAX_REDIRECTS + 1):
@@ -185,7 +237,7 @@ def _redirect(url: str, fetched: Fetched) -> PageUrl | None:
 
 
 async def _keep(
-    crawl: ShardCrawl, runtime: Runtime, answer: RobotsAnswer, rules: robots.RobotsRules | None
+    crawl: OfOrigin, runtime: Runtime, answer: RobotsAnswer, rules: robots.RobotsRules | None
 ) -> None:
     """Keep robots.txt with its origin, for all workers and runs; a failure is asked about again soon."""
     now = datetime.now(UTC)

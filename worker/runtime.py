@@ -19,6 +19,7 @@ from models import control
 from models import engine as engines
 from scheduler import finishing, owners, tick
 from worker import fetch
+from worker.probe import Prober
 from worker.slice import Slice
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Runtime:
         self.sites: OrderedDict[int, RunSite] = OrderedDict()
         self.stranded: list[tuple[int, int, bool]] = []
         self._slice = threading.Lock()
+        self._probing = threading.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._timers: list[threading.Thread] = []
         self._loop = asyncio.new_event_loop()
@@ -126,11 +128,30 @@ class Runtime:
         log.info("slice.finished", pages=report.pages, shards=report.claimed, duration_ms=duration_ms)
         if not report.abandoned and finishing.finish_due(self.engine):
             tick.emit(self.engine, self.settings.ping_url)
+            self.start_probing()
 
     @property
     def busy(self) -> bool:
         """Whether a slice is at work in this process."""
         return self._slice.locked()
+
+    def start_probing(self) -> None:
+        """Make the probes that are due, beside whatever else this process does; nothing when it is at that already."""
+        if not self.stopping.is_set() and not self._probing.locked():
+            threading.Thread(target=self.probe, name="probes", daemon=True).start()
+
+    def probe(self) -> int:
+        """Make probes until none is due; returns how many were claimed. At most one call at a time does anything."""
+        if self.stopping.is_set() or not self._probing.acquire(blocking=False):
+            return 0
+        try:
+            return self.call(Prober(self, self.settings).run())
+        except SQLAlchemyError as error:
+            # What it held comes back by its leases.
+            log.warning("probes.abandoned", error_type=type(error).__name__)
+            return 0
+        finally:
+            self._probing.release()
 
     # -- the process's own timer -------------------------------------------------------------------------------
 
@@ -164,7 +185,9 @@ class Runtime:
         result = tick.tick(
             self.engine, retention_days=self.settings.retention_days, ping_url=self.settings.ping_url
         )
-        if result.ring and not self.busy:
+        if result.due_probes:
+            self.start_probing()
+        if result.due_shards and not self.busy:
             # Not by the doorbell: a process that is at work may answer it, and the broker may be away.
             threading.Thread(target=self._help, name="slice", daemon=True).start()
 
@@ -191,7 +214,7 @@ class Runtime:
         self.stop()
         for timer in self._timers:
             timer.join()
-        with self._slice:
+        with self._slice, self._probing:
             self.call(self.fetcher.aclose())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -200,9 +223,10 @@ class Runtime:
         self.engine.dispose()
 
     def finish(self, seconds: float = STOP_SECONDS) -> None:
-        """Wait until the slice at work, if any, has handed back what it held: Celery knows only those it started."""
-        if self._slice.acquire(timeout=seconds):
-            self._slice.release()
+        """Wait until the slice and the probes at work have handed back what they held: Celery knows only what it started."""
+        for work in (self._slice, self._probing):
+            if work.acquire(timeout=seconds):
+                work.release()
         self._sign_off()
 
     def _sign_off(self) -> None:

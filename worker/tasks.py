@@ -16,11 +16,12 @@ log = logs.get_logger()
 
 @shared_task(name="crawl.slice")
 def crawl_slice() -> None:
-    """Work for a while on whatever shards are due.
+    """Work for a while on whatever shards and probes are due.
 
-    Idempotency key: none needed; shards are leased under a fencing number, visits are unique by (run, page).
+    Idempotency key: none needed; shards and probes are leased under a fencing number, visits are unique by (run, page).
     Repeat: a slice without due shards ends at once.
     """
+    celery.runtime().start_probing()
     report = celery.runtime().crawl_slice()
     if report is not None and report.more:
         doorbell.ring(celery.settings().broker_url)

@@ -4,7 +4,8 @@
     await RawTransport(policy).handle_async_request(request) which the fetcher calls to save the client's cost.
 
 A request may carry these extensions: ``policy`` (AddressPolicy), ``verify`` (bool), ``want_body`` (status, media type ->
-bool), ``max_wire`` (bytes), ``target`` (the request target, as in httpx). A response carries ``raw_header_block`` (bytes
+bool), ``max_wire`` (bytes), ``target`` (the request target, as in httpx), ``withheld`` (the announced body is never sent:
+``100 Continue`` is an answer then, and the connection serves nobody else). A response carries ``raw_header_block`` (bytes
 as received, without status line and final empty line), ``malformed``, ``status_line``, ``http_version``, ``peer``,
 ``body_wanted``, ``body_truncated``, ``body_problem`` and ``trailers``. Its body is read already, capped, and still encoded:
 whoever decodes it must do that under a cap (worker.bodies).
@@ -81,7 +82,7 @@ class RawTransport(httpx.AsyncBaseTransport):
         policy: AddressPolicy = request.extensions.get("policy", self._policy)
         key = _pool_key(request, policy, verify=request.extensions.get("verify", True))
         message = await _message(request)
-        connection = self._pool.take(key)
+        connection = None if request.extensions.get("withheld") else self._pool.take(key)
         if connection is not None:
             try:
                 return await self._carry_out(connection, self._exchange(request, message, ends_at))
@@ -103,7 +104,9 @@ class RawTransport(httpx.AsyncBaseTransport):
         options = request.extensions
         return Exchange(
             message,
-            wire.ResponseReader(head_only=request.method == "HEAD"),
+            wire.ResponseReader(
+                head_only=request.method == "HEAD", stop_at_continue=options.get("withheld", False)
+            ),
             options.get("want_body", _always),
             options.get("max_wire", bodies.MAX_WIRE_BYTES),
             min(loop.time() + self.deadlines.headers, ends_at),
@@ -117,7 +120,9 @@ class RawTransport(httpx.AsyncBaseTransport):
             await connection.exchange(exchange)
         finally:
             self._busy.discard(connection)
-        if connection.usable and exchange.reader.reusable:
+        if exchange.reader.stop_at_continue:
+            connection.abort()
+        elif connection.usable and exchange.reader.reusable:
             self._pool.put(connection)
             connection.rest(self.deadlines.idle)
         return _response(exchange, connection.peer)

@@ -20,6 +20,7 @@ STATUS_LINE_BYTES = 4 * 1024
 
 NO_CONTENT = 204
 NOT_MODIFIED = 304
+CONTINUE = 100
 SWITCHING_PROTOCOLS = 101
 FIRST_FINAL_STATUS = 200
 
@@ -91,6 +92,7 @@ class ResponseReader:
     """
 
     head_only: bool = False
+    stop_at_continue: bool = False
     head: Head | None = None
     done: bool = False
     body: list[bytes] = field(default_factory=list)
@@ -169,7 +171,13 @@ class ResponseReader:
             raise WireError("the answer does not begin with an HTTP/1.1 status line")
 
     def _accept(self, head: Head) -> None:
-        """Skip an interim response (1xx), or start the body of the final one."""
+        """Skip an interim response (1xx), or start the body of the final one.
+
+        Whoever announced a body only to hear what is said of it wants no more than ``100 Continue``.
+        """
+        if head.status == CONTINUE and self.stop_at_continue:
+            self.head, self.done, self._persistent = head, True, False
+            return
         if head.status < FIRST_FINAL_STATUS and head.status != SWITCHING_PROTOCOLS:
             self._interim += 1
             if self._interim > MAX_INTERIM_RESPONSES:

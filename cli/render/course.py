@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cli.render import words
+from headersweep.probes import GivenUp, ProbeState
 from headersweep.states import RunAction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cli.report import Action, Run
+    from cli.report import Action, Probed, Run
     from cli.standstill import Standstill
 
 DONE = {
@@ -18,6 +19,14 @@ DONE = {
     RunAction.RESUME: "resumed",
     RunAction.RERUN_FAILED: "failed pages put back",
     RunAction.RERUN: "run again",
+}
+
+GIVEN_UP: dict[str, str] = {
+    GivenUp.ROBOTS_DENIED: "denied by robots.txt",
+    GivenUp.ROBOTS_UNREACHABLE: "since robots.txt could not be fetched",
+    GivenUp.LOST: "ended their workers three times",
+    GivenUp.EXPIRED: "came to no turn within a day, or within the site's window",
+    GivenUp.SWITCHED_OFF: "since the site does not want them any more",
 }
 
 
@@ -48,6 +57,30 @@ def last(run: Run) -> str:
 def waiting(found: Sequence[Standstill]) -> list[str]:
     """What the run waits for, a line each."""
     return [f"{'Waits      ' if place == 0 else ' ' * 11}{item.said}" for place, item in enumerate(found)]
+
+
+def probes(found: Sequence[Probed]) -> list[str]:
+    """How the probes of each kind stand, a line a kind."""
+    kinds = dict.fromkeys(item.kind for item in found)
+    lines = (_probed(kind, [item for item in found if item.kind == kind]) for kind in kinds)
+    return [f"{'Probes     ' if place == 0 else ' ' * 11}{line}" for place, line in enumerate(lines)]
+
+
+def _probed(kind: str, found: Sequence[Probed]) -> str:
+    total = dict.fromkeys(ProbeState, 0)
+    for item in found:
+        total[item.state] += item.probes
+    failed = [
+        f"{item.probes:,} {GIVEN_UP.get(item.reason, words.safe(item.reason))}"
+        for item in found
+        if item.state is ProbeState.FAILED
+    ]
+    said = [
+        f"{total[state]:,} {state}" for state in ProbeState if total[state] and state is not ProbeState.FAILED
+    ]
+    if failed:
+        said.append(f"{total[ProbeState.FAILED]:,} failed ({', '.join(failed)})")
+    return f"{words.safe(kind)}: {', '.join(said)}"
 
 
 def _with_reason(said: str, reason: str) -> str:

@@ -84,6 +84,15 @@ def details(report: RunReport) -> str:
         waiting=[
             {"kind": item.kind, "until": _instant(item.until), "said": item.said} for item in report.waiting
         ],
+        probes=[
+            {
+                "kind": item.kind,
+                "state": str(item.state),
+                "reason": item.reason or None,
+                "probes": item.probes,
+            }
+            for item in report.probes
+        ],
         visits_dropped=report.visits_dropped,
         progress={"found": report.found, "done": report.done},
         answers=[

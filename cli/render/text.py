@@ -124,7 +124,7 @@ def _counts(report: RunReport) -> list[str]:
             f"Headers    {words.count(run.snapshots, 'different set')}, {run.new_snapshots or 0:,} new; "
             f"{words.count(run.changed_pages or 0, 'page')} changed since the last run"
         )
-    return lines
+    return lines + course.probes(report.probes)
 
 
 def _dropped(report: RunReport) -> list[str]:

@@ -1,6 +1,6 @@
 """Cross-origin reading (Fetch, "CORS check"): who else may read an answer, as far as the answer itself says it.
 
-Whether an origin is reflected takes a request with a foreign Origin; that is no matter of one answer.
+Whether an origin is reflected takes a request with a foreign Origin: see review/probes/cors.py.
 """
 
 from __future__ import annotations

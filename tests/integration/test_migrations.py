@@ -197,7 +197,7 @@ def test_a_table_that_stays_locked_is_given_up_with_nothing_half_done(database: 
     config = migrate.config(database)
     config.attributes.update(tries=2, lock_timeout_ms=50)
     with (
-        locked(database, "baselines"),  # the newest revision touches it first
+        locked(database, "probes"),  # the newest revision touches it first
         pytest.raises(UnavailableError, match=r"2 tries of 50 ms; nothing is half done"),
     ):
         command.downgrade(config, "base")

@@ -15,7 +15,7 @@ ROWS = 20_000
 
 NUMBERED = (
     "sites", "origins", "runs", "shards", "snapshots", "body_facts", "pages", "outbox", "run_actions", "judgements",
-    "baselines",
+    "baselines", "probes",
 )  # fmt: skip
 """Tables whose ids begin with 1 here, whatever other tests counted up before; rolled back with the rest."""
 
@@ -78,6 +78,13 @@ STATEMENTS = (
        SELECT i, 200, 'http', 1, 'document', true FROM generate_series(1, :n) i""",
     """INSERT INTO findings (judgement_id, ordinal, code, severity, subject, evidence, detail)
        SELECT i, j, 'csp.missing', 'high', '', '', '' FROM generate_series(1, :n) i, generate_series(1, 3) j""",
+    # Every closed run has a probe that was answered; of 20 more, one is under way.
+    """INSERT INTO probes (run_id, site_id, origin_id, kind, key, step, attempts, state, status, raw, ended_at, request)
+       SELECT i, i, i, 'cors', 'http://h1.example/', 1, 1, 'answered', 200, 'x', now(), '{}' FROM generate_series(1, :n) i""",
+    """INSERT INTO probes (run_id, site_id, origin_id, kind, key, step, requested_by, request, lease_owner, lease_until)
+       SELECT i, i, i, 'cors', 'http://h1.example/', 2, 'ann@host', '{}', CASE i WHEN 1 THEN 'me' END,
+              CASE i WHEN 1 THEN now() + interval '1 minute' END
+       FROM generate_series(1, 20) i""",
     """INSERT INTO outbox (event_id, event, payload, emitted_at)
        SELECT 'e' || i, 'run.finished', '{}', now() FROM generate_series(1, :n) i""",
     """INSERT INTO outbox (event_id, event, payload) VALUES ('waiting', 'run.finished', '{}')""",

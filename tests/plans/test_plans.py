@@ -22,6 +22,7 @@ from models import (
     origins,
     outbox,
     partitions,
+    probes,
     redirects,
     reports,
     reviews,
@@ -182,7 +183,9 @@ CASES = {
     "partitions.droppable": Case(partitions.droppable(90), {"low": None}, {"pk_runs"}),
     "partitions.lock_runs": Case(partitions.lock_runs(7000), {}, {"pk_runs"}),
     "control.anything_due": Case(
-        control.anything_due("tick", 60.0), {}, {"ix_runs_open", "ix_sites_due", "ix_outbox_waiting"}
+        control.anything_due("tick", 60.0),
+        {},
+        {"ix_runs_open", "ix_sites_due", "ix_outbox_waiting", "ix_probes_waiting"},
     ),
     "outbox.forget": Case(outbox.forget(), {"limit": 1000, "days": 90}, {"pk_outbox"}),
     "baselines.of_site": Case(baselines.of_site(), {"site_id": 7}, {"uq_baselines_site_id"}),
@@ -238,6 +241,52 @@ CASES = {
         drift.since(), {"site_id": 7, "run_id": OPEN_RUN, "limit": 5}, {"uq_runs_site_id_slot"}
     ),
     "drift.previous": Case(drift.previous(), {"site_id": 7, "run_id": OPEN_RUN}, {"uq_runs_site_id_slot"}),
+    "probes.claim": Case(
+        probes.claim(),
+        {"owner": "me", "lease": 12.0, "limit": 20},
+        {"ix_probes_waiting", "pk_origins", "pk_runs"},
+    ),
+    "probes.due_count": Case(probes.due_count(), {}, {"ix_probes_waiting"}),
+    "probes.soonest": Case(probes.soonest(), {}, {"ix_probes_waiting"}),
+    "probes.workable_count": Case(
+        probes.workable_count(), {"run_ids": [7]}, {"uq_probes_run_id_kind_key_step"}
+    ),
+    "probes.renew": Case(
+        probes.renew(),
+        {"ids": [7, 8], "fences": [1, 1], "owner": "me", "lease": 12.0},
+        {"uq_probes_one_at_an_origin"},
+    ),
+    "probes.settle": Case(
+        probes.settle(),
+        {
+            "id": 7,
+            "fence": 1,
+            "owner": "me",
+            "state": "answered",
+            "status": 200,
+            "raw": b"",
+            "error": None,
+            "evidence": None,
+            "elapsed_ms": 1,
+        },
+        {"uq_probes_one_at_an_origin", "uq_probes_run_id_kind_key_step"},
+    ),
+    "probes.put_back": Case(
+        probes.put_back(),
+        {"id": 7, "fence": 1, "owner": "me", "delay": 1.0, "refund": 0},
+        {"uq_probes_one_at_an_origin"},
+    ),
+    "probes.give_up": Case(probes.give_up(), {}, {"ix_probes_waiting"}),
+    "probes.leased_owners": Case(probes.leased_owners(), {}, {"uq_probes_one_at_an_origin"}),
+    "probes.free": Case(probes.free(), {"owners": ["gone"]}, {"uq_probes_one_at_an_origin"}),
+    "probes.of_run": Case(probes.of_run(), {"run_id": 7}, {"uq_probes_run_id_kind_key_step"}),
+    "probes.counts": Case(probes.counts(), {"run_ids": [7, 8]}, {"uq_probes_run_id_kind_key_step"}),
+    "probes.candidates": Case(
+        probes.candidates(), {"run_id": OPEN_RUN, "limit": 500}, {"pk_run_sets", "pk_pages", "pk_snapshots"}
+    ),
+    "probes.forget": Case(
+        probes.forget(), {"high": 100}, {"uq_probes_run_id_kind_key_step", "ix_baselines_run_id"}
+    ),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }
 
@@ -250,7 +299,7 @@ WHOLE = {
     "spans.open_new", "spans.close_changed", "spans.close_vanished", "spans.fold", "outbox.add", "outbox.mark_emitted",
     "actions.add", "redirects.add", "reviews.add_sets", "reviews.add_judgements", "reviews.add_findings",
     "drift.from_visits", "drift.sets_from_visits",
-    "baselines.approve", "baselines.of_all",
+    "baselines.approve", "baselines.of_all", "probes.plant",
 }  # fmt: skip
 """Statements that insert, touch one row by key once in a run, stop at the first row they meet, or read a whole run on
 purpose when it closes."""
@@ -313,6 +362,7 @@ def test_a_hot_statement_reads_no_large_table_as_a_whole(loaded: Connection, nam
         "judgements",
         "findings",
         "baselines",
+        "probes",
     }
     for node in explained(loaded, CASES[name]):
         if node["Node Type"] == "Seq Scan":
@@ -412,6 +462,7 @@ def test_every_statement_of_the_crawl_has_a_plan_or_a_reason() -> None:
         reviews,
         drift,
         baselines,
+        probes,
     )
     every = {
         f"{module.__name__.removeprefix('models.')}.{name}"

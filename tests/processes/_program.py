@@ -22,6 +22,7 @@ from cli import embedded
 from cli.embedded import place, processes
 from cli.embedded.broker import Broker
 from cli.embedded.postgres import Postgres
+from tests.integration._listening import Listening
 from tests.site_server import SiteServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -266,7 +267,7 @@ def home() -> Iterator[Home]:
         made.close()
 
 
-def site_file(folder: Path, site: SiteServer, name: str = "zoo", **keys: object) -> Path:
+def site_file(folder: Path, site: SiteServer | Listening, name: str = "zoo", **keys: object) -> Path:
     """A site file for a test server: at full speed, loopback allowed."""
     values: dict[str, object] = {
         "name": name,

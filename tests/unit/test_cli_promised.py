@@ -36,6 +36,7 @@ def test_a_run_that_is_over_already_is_told_of_if_nobody_did(
 ) -> None:
     over = [SimpleNamespace(state=RunState.FINISHED)]
     monkeypatch.setattr(waiting, "_standing", lambda _database, _run_ids: over)
+    monkeypatch.setattr(waiting, "_probes_left", lambda _database, _run_ids: 0)
     waiting.until_final(DATABASE, [1], workers=1)
     assert emitted == [DATABASE.engine]
 

@@ -11,9 +11,10 @@ import pytest
 
 from cli import results
 from cli.render import csv, json, text, words
-from cli.report import Action, Answers, HeaderSet, Mask, Run, RunReport, Trouble
+from cli.report import Action, Answers, HeaderSet, Mask, Probed, Run, RunReport, Trouble
 from cli.standstill import Standstill
 from headersweep.errors import ExitCode
+from headersweep.probes import ProbeState
 from headersweep.states import Outcome, RunAction, RunState
 from review.report import Report
 
@@ -83,6 +84,34 @@ REPORT = RunReport(
     ),
     masks=(Mask("x-served-by-pod", 61, 70),),
 )
+
+
+PROBED = dataclasses.replace(
+    REPORT,
+    probes=(
+        Probed("cors", ProbeState.ANSWERED, "", 12),
+        Probed("cors", ProbeState.FAILED, "robots_denied", 2),
+        Probed("cors", ProbeState.FAILED, "re\x1bset", 1),
+        Probed("cors", ProbeState.WAITING, "", 1),
+        Probed("other", ProbeState.WAITING, "", 1_000),
+    ),
+)
+
+
+def test_a_summary_says_how_the_probes_of_each_kind_stand() -> None:
+    lines = text.summary(PROBED, 200).splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith("Probes"))
+    assert lines[place : place + 2] == [
+        "Probes     cors: 1 waiting, 12 answered, 3 failed (2 denied by robots.txt, 1 re\\x1bset)",
+        "           other: 1,000 waiting",
+    ]
+    assert "Probes" not in text.summary(REPORT, 200)
+    assert json_module.loads(json.details(PROBED))["probes"][1] == {
+        "kind": "cors",
+        "state": "failed",
+        "reason": "robots_denied",
+        "probes": 2,
+    }
 
 
 ACTION_SHOWN = {

@@ -124,3 +124,23 @@ def test_a_contact_that_was_worked_out_is_said_aloud(capsys: pytest.CaptureFixtu
     assert "HEADERSWEEP_CONTACT" in capsys.readouterr().err
     with pytest.raises(ConfigurationError):
         waiting.contact(_database(""), [(site, False)])
+
+
+def a_wait(**values: object) -> waiting.Wait:
+    return waiting.Wait(*[None] * 5, **values)  # type: ignore[arg-type]
+
+
+def test_a_command_waits_for_probes_says_so_once_and_not_for_ever(capsys: pytest.CaptureFixture[str]) -> None:
+    wait = a_wait(probes_left=3)
+    wait.run_ids = [7]
+    assert not waiting._has_probed(wait)
+    assert not waiting._has_probed(wait)
+    assert capsys.readouterr().err.count("waiting for 3 probes") == 1
+    wait.probing_since = time.monotonic() - waiting.PROBES_SECONDS - 1
+    assert waiting._has_probed(wait)
+    assert "not waiting any longer for 3 probes of run 7" in capsys.readouterr().err
+
+
+def test_without_probes_a_command_waits_for_the_pages_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert waiting._has_probed(a_wait(probes_left=0))
+    assert capsys.readouterr().err == ""

@@ -155,8 +155,10 @@ def test_a_new_key_is_kept_where_it_says_something() -> None:
 
 
 def test_every_field_of_a_definition_has_a_key_and_every_key_a_field() -> None:
-    fields = {field.name for field in dataclasses.fields(SiteDefinition)} - {"scope", *sitefiles.TABLES}
-    fields |= {f"scope.{field.name}" for field in dataclasses.fields(Scope)}
+    fields = {field.name for field in dataclasses.fields(SiteDefinition)}
+    fields -= {*sitekeys.TABLES, *sitefiles.TABLE_LISTS}
+    for name, table in sitekeys.TABLES.items():
+        fields |= {f"{name}.{field.name}" for field in dataclasses.fields(table)}
     assert {key.path for key in sitekeys.KEYS} == fields
 
 
@@ -243,6 +245,8 @@ WRONG_VALUES = [
     ('window = "01:00-25:00"', "only its end may be 24:00"),
     ("failure_threshold = 2026-01-01", "is no number"),
     ('scope = "host"', "write [scope]"),
+    ("probes = true", "write [probes]"),
+    ("[probes]\ncors = 1", "is no boolean"),
     ('[scope]\nmode = "hots"', 'allowed are "host" and "domain"'),
     ('[scope]\npath_prefix = "docs"', "begins with /"),
     ('[scope]\ninclude = [""]', "it is empty"),
@@ -279,6 +283,9 @@ def test_a_missing_key_is_named_with_its_meaning_and_an_example(key: str) -> Non
         ("[scope]\nrate = 1", "rate does not belong here; it stands above [scope]"),
         ("[scope]\nexcludes = []", "did you mean exclude?"),
         ("[scopes]\nmode = 1", "unknown key 'scopes'"),
+        ("[probes]\ncor = true", "unknown key 'probes.cor'; did you mean cors? (allowed: cors)"),
+        ("[probes]\nrate = 1", "rate does not belong here; it stands above [probes]"),
+        ("cors = true", "cors does not belong here; it stands below [probes]"),
         ('"scope.mode" = "host"', "unknown key 'scope.mode'"),
         ("[[site]]\nname = 1", "unknown key 'site'"),
     ],

@@ -61,7 +61,7 @@ def codes(claim: Claim, *lines: str, status: int = 200, kind: CacheKind = KIND) 
     }
 
 
-PRIVATE = (
+PRIVATE: tuple[tuple[str, set[str]], ...] = (
     ("Cache-Control: max-age=60", {"private_cacheable"}),
     ("Cache-Control: s-maxage=60, max-age=0", {"private_cacheable"}),
     ("CDN-Cache-Control: max-age=60", {"private_cacheable"}),
@@ -72,7 +72,7 @@ PRIVATE = (
     ("Cache-Control: no-cache", set()),
     ("Cache-Control: max-age=0", set()),
 )
-CACHED = (
+CACHED: tuple[tuple[str, set[str]], ...] = (
     ("Cache-Control: max-age=60", set()),
     ("Cache-Control: max-age=59", {"lifetime_too_short"}),
     ("Cache-Control: max-age=3600", set()),
@@ -190,7 +190,7 @@ def test_a_word_counts_before_the_age() -> None:
     assert observed.observe(answer("Age: 5", "X-Cache-Status: MISS")).state is State.MISS
 
 
-SEEN = (
+SEEN: tuple[tuple[CacheRule, str, int | None, dict[str, Severity]], ...] = (
     (CART, "X-Cache: HIT", None, {"private_hit": Severity.MEDIUM}),
     (CART, "X: y", 5, {"private_hit": Severity.HIGH}),
     (CART, "X-Cache: MISS", None, {}),
@@ -228,7 +228,7 @@ def trial(kind: Try, site: SiteDefinition = SITE) -> probing.Trial:
     return next(each for each in probing.plan(site, "7") if each.kind is kind)
 
 
-TRIED = (
+TRIED: tuple[tuple[Try, tuple[str, ...], set[str]], ...] = (
     (Try.CACHED, ("MISS", "HIT", "HIT"), set()),
     (Try.CACHED, ("MISS", "MISS", "MISS"), {"never_hit"}),
     (Try.CACHED, ("MISS", "PASS", "PASS"), {"never_hit"}),

@@ -1,0 +1,16 @@
+"""The kinds of probes that are judged, registered by hand: one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from review.probes import cors
+
+READERS: dict[str, Callable[[int, bytes], dict[str, Any] | None]] = {}
+"""What is kept of a body with a status, by kind: never the body, nor a secret. A kind that is not here reads none."""
+
+JUDGES = (cors,)
+
+BY_CODE = {rule.code: rule for judge in JUDGES for rule in judge.RULES}
+"""Every rule about what probes were answered, by its code."""

@@ -1,0 +1,171 @@
+"""Probes of runs: planted when a run is closed, or when somebody asks for more, and what came of them.
+
+They never touch the run itself: neither its digest nor its accounting. Planting twice plants once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from headersweep import headers, logs, urls
+from headersweep.definition import SiteDefinition
+from headersweep.probes import MAX_KEY, PlannedProbe, ProbeKind, ProbeRequest, ProbeState
+from headersweep.states import RunState
+from models import probes
+from review import received as reading
+from review.probes import cors
+from scheduler import owners, seeding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from sqlalchemy import Connection, Row
+
+    from review.received import Received
+    from review.redirects import Found
+
+log = logs.get_logger()
+
+MAX_CANDIDATES = 500
+"""So many pages are looked at for those to ask: hostile sites have header sets without end."""
+
+
+# --- planting ----------------------------------------------------------------------------------------------------
+
+
+def plant(connection: Connection, run: Row[Any], state: RunState) -> int:
+    """Plant what the site asks for beyond its pages, in the transaction that closes the run; returns how many are new.
+
+    Without any kind switched on, not even a question is asked of the database.
+    """
+    kinds = SiteDefinition.from_json(run.definition).probes.kinds
+    if not kinds or state is RunState.CANCELLED:
+        return 0
+    planned = [one for kind in kinds for one in _planned(connection, run, kind)]
+    return add(connection, run.id, run.site_id, planned)
+
+
+def add(
+    connection: Connection, run_id: int, site_id: int, planned: Sequence[PlannedProbe], requested_by: str = ""
+) -> int:
+    """Add probes to a run; those that it has stay as they are. ``requested_by``: a person, whatever the site's file says."""
+    pages = [(one, urls.parse(one.request.url)) for one in planned]
+    known = [(one, page) for one, page in pages if page is not None]
+    origins = [(page.scheme, page.host, page.port) for _, page in known]
+    if not known:
+        return 0
+    ids = seeding.ensure_origins(connection, origins)
+    values = {
+        "run_id": run_id,
+        "site_id": site_id,
+        "requested_by": requested_by,
+        "origin_ids": [ids[origin] for origin in origins],
+        "kinds": [str(one.kind) for one, _ in known],
+        "keys": [one.key for one, _ in known],
+        "steps": [one.step for one, _ in known],
+        "gaps": [one.gap for one, _ in known],
+        "requests": [json.dumps(one.as_json()) for one, _ in known],
+    }
+    new = len(connection.execute(probes.plant(), values).all())
+    if new:
+        log.info("probes.planted", run_id=run_id, probes=new)
+    return new
+
+
+def _planned(connection: Connection, run: Row[Any], kind: ProbeKind) -> list[PlannedProbe]:
+    """The probes of one kind; a defect in choosing them is told, and keeps no run from being closed."""
+    rows = connection.execute(probes.candidates(), {"run_id": run.id, "limit": MAX_CANDIDATES}).all()
+    try:
+        return list(PLANTERS[kind](run, rows))
+    except Exception as error:
+        log.error(  # noqa: TRY400 - the traceback is given
+            "probes.unplanted",
+            run_id=run.id,
+            probe_kind=str(kind),
+            error_type=type(error).__name__,
+            exc_info=error,
+        )
+        return []
+
+
+def _plan_cors(run: Row[Any], rows: Sequence[Row[Any]]) -> Iterable[PlannedProbe]:
+    foreign = cors.foreign_host(run.id)
+    for one in cors.choose(_candidates(run, rows)):
+        page = urls.parse(one.url)
+        if page is None or len(one.url) > MAX_KEY:
+            continue
+        context = {"says_null": True} if cors.says_null(one.answer) else {}
+        for step, origin in cors.origins_to_send(page.host, foreign).items():
+            request = ProbeRequest(one.url, headers=(*cors.FRESH, ("Origin", origin)))
+            yield PlannedProbe(ProbeKind.CORS, one.url, step, request, context=context)
+
+
+def _candidates(run: Row[Any], rows: Iterable[Row[Any]]) -> Iterable[cors.Candidate]:
+    starts = {page.url for page in map(urls.parse, run.definition["start_urls"]) if page is not None}
+    for row in rows:
+        answer = _answer(bytes(row.raw), row.status, row.scheme)
+        yield cors.Candidate(_origin(row.url), row.url, answer, row.pages, row.url in starts)
+
+
+PLANTERS: dict[ProbeKind, Callable[[Row[Any], Sequence[Row[Any]]], Iterable[PlannedProbe]]] = {
+    ProbeKind.CORS: _plan_cors,
+}
+"""What each kind asks for, from the run's row and its header sets (the most common first, each with up to three pages)."""
+
+
+# --- what came of them -------------------------------------------------------------------------------------------
+
+
+def found(connection: Connection, run_id: int) -> tuple[Found, ...]:
+    """What is to be said of what the probes of a run were answered so far."""
+    rows = connection.execute(probes.of_run(), {"run_id": run_id}).all()
+    by_kind: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        by_kind[row.kind].append(row)
+    return tuple(one for kind, judge in JUDGES.items() for one in judge(by_kind.get(kind, [])))
+
+
+def _judge_cors(rows: Sequence[Row[Any]]) -> tuple[Found, ...]:
+    answers: dict[str, dict[cors.Step, tuple[str, Received]]] = defaultdict(dict)
+    said: set[str] = set()
+    for row in rows:
+        if row.state != ProbeState.ANSWERED or row.step not in set(cors.Step):
+            continue
+        scheme = row.key.partition(":")[0]
+        sent = dict(ProbeRequest.from_json(row.request).headers)["Origin"]
+        answers[row.key][cors.Step(row.step)] = sent, _answer(bytes(row.raw), row.status, scheme)
+        if row.request.get("context", {}).get("says_null"):
+            said.add(row.key)
+    return cors.judge(
+        cors.Asked(_origin(url), url, steps, says_null=url in said) for url, steps in answers.items()
+    )
+
+
+JUDGES: dict[ProbeKind, Callable[[Sequence[Row[Any]]], tuple[Found, ...]]] = {ProbeKind.CORS: _judge_cors}
+
+
+def _answer(raw: bytes, status: int, scheme: str) -> Received:
+    parsed = headers.parse_block(raw)
+    return reading.received(parsed.pairs, status=status, scheme=scheme, malformed=parsed.malformed)
+
+
+def _origin(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0].partition('?')[0]}"
+
+
+# --- rescue ------------------------------------------------------------------------------------------------------
+
+
+def rescue(connection: Connection) -> int:
+    """Take back probes of processes that are gone, end those that nobody will make; returns how many were taken back."""
+    holders = connection.execute(probes.leased_owners()).scalars().all()
+    dead = [owner for owner in holders if owners.dead_here(owner)]
+    freed = connection.execute(probes.free(), {"owners": dead}).all() if holders else []
+    for row in freed:
+        log.info("probe.rescued", run_id=row.run_id, probe_kind=row.kind)
+    for row in connection.execute(probes.give_up()).all():
+        log.info("probe.failed", run_id=row.run_id, probe_kind=row.kind, reason=row.error)
+    return len(freed)
