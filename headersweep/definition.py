@@ -86,6 +86,7 @@ class Probes:
     """Which requests beyond its pages the owner asks for; each field is a ``ProbeKind``. None, unless the file says so."""
 
     cors: bool = False
+    cache: bool = False
 
     @property
     def kinds(self) -> tuple[ProbeKind, ...]:

@@ -16,6 +16,7 @@ class ProbeKind(StrEnum):
     """What a probe is for. A kind is a key of the table ``[probes]`` in site files and has a planter in scheduler/probing.py."""
 
     CORS = "cors"
+    CACHE = "cache"
 
 
 class ProbeState(StrEnum):

@@ -504,6 +504,14 @@ KEYS = (
         "true",
         _anything,
     ),
+    Key(
+        "probes.cache",
+        Kind.BOOLEAN,
+        "`true`, `false`",
+        "whether the examples of `[[cache]]` are asked for two or three times after a run, then with each bypass condition: what do caches do?",
+        "true",
+        _anything,
+    ),
 )
 """Every key, in the order of the documentation."""
 

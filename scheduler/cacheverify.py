@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from headersweep import cachematch, headers
 from headersweep.cachematch import Claim, Matcher
 from headersweep.definition import SiteDefinition
+from headersweep.probes import ProbeKind
 from models import frontier, reports, snapshots, spans, visits
 from models import runs as run_rows
 from review import received as reading
@@ -17,12 +19,13 @@ from review.cacherules import observed, policy, rules
 from review.cacherules.collecting import Cause, Causes, Seen
 from review.finding import Finding
 from review.received import Received
+from scheduler import probing
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, TextClause
 
 BATCH_ROWS = 2_000
-POLICY, OBSERVED = "policy", "observed"
+POLICY, OBSERVED, PROBE = "policy", "observed", "probe"
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Verified:
     """Rule and URL of examples that the run did not see."""
     slots: dict[int, datetime] = field(default_factory=dict)
     """When the runs were due that causes name."""
+    probes: Counter[str] = field(default_factory=Counter)
+    """How many probes of the run's rules stand how; those that failed by their reason."""
 
 
 def verify(connection: Connection, wanted: Wanted) -> Verified:
@@ -67,6 +72,7 @@ def verify(connection: Connection, wanted: Wanted) -> Verified:
     work = _Work(connection, wanted)
     work.judge_spans()
     work.judge_ages()
+    work.judge_probes()
     return work.result()
 
 
@@ -77,6 +83,7 @@ class _Work:
         self.matcher = Matcher(wanted.definition.cache)
         self.causes = Causes()
         self.held = {rule.name: Held(rule.name) for rule in wanted.definition.cache}
+        self.probes: Counter[str] = Counter()
         self.unheld = 0
         self.examples = dict(_examples(wanted.definition))
         self.answers = _Answers(connection)
@@ -134,6 +141,14 @@ class _Work:
                     found = observed.findings(claim, self.answers.received(seen), row.age_s)
                     self.causes.add(OBSERVED, found, seen)
 
+    def judge_probes(self) -> None:
+        """What the probes of the run were answered, by the rules that it carried."""
+        rows = probing.rows(self.connection, self.wanted.until, ProbeKind.CACHE)
+        for found in probing.judged(rows, ProbeKind.CACHE):
+            if found.finding.subject.partition(" ")[0] in self.held:
+                self.causes.add(PROBE, [found.finding], Seen(found.url, 0, 0, 0, self.wanted.until))
+        self.probes.update(row.error or row.state for row in rows)
+
     def result(self) -> Verified:
         for rule in self.wanted.definition.cache:
             if rule.enabled and not self.held[rule.name].pages:
@@ -149,6 +164,7 @@ class _Work:
             self.unheld,
             [(rule, url) for url, rule in self.examples.items()],
             {row.id: row.slot for row in slots},
+            self.probes,
         )
 
 

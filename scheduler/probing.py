@@ -16,7 +16,7 @@ from headersweep.states import RunState
 from models import probes
 from review import received as reading
 from review.probes import cors
-from scheduler import owners, seeding
+from scheduler import cacheprobes, owners, seeding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -111,6 +111,7 @@ def _candidates(run: Row[Any], rows: Iterable[Row[Any]]) -> Iterable[cors.Candid
 
 PLANTERS: dict[ProbeKind, Callable[[Row[Any], Sequence[Row[Any]]], Iterable[PlannedProbe]]] = {
     ProbeKind.CORS: _plan_cors,
+    ProbeKind.CACHE: lambda run, _rows: cacheprobes.plan(run),
 }
 """What each kind asks for, from the run's row and its header sets (the most common first, each with up to three pages)."""
 
@@ -120,11 +121,20 @@ PLANTERS: dict[ProbeKind, Callable[[Row[Any], Sequence[Row[Any]]], Iterable[Plan
 
 def found(connection: Connection, run_id: int) -> tuple[Found, ...]:
     """What is to be said of what the probes of a run were answered so far."""
-    rows = connection.execute(probes.of_run(), {"run_id": run_id}).all()
     by_kind: dict[str, list[Row[Any]]] = defaultdict(list)
-    for row in rows:
+    for row in connection.execute(probes.of_run(), {"run_id": run_id}):
         by_kind[row.kind].append(row)
     return tuple(one for kind, judge in JUDGES.items() for one in judge(by_kind.get(kind, [])))
+
+
+def rows(connection: Connection, run_id: int, kind: ProbeKind) -> list[Row[Any]]:
+    """The probes of one kind of a run, in order."""
+    return [row for row in connection.execute(probes.of_run(), {"run_id": run_id}) if row.kind == kind]
+
+
+def judged(rows_of_kind: Sequence[Row[Any]], kind: ProbeKind) -> tuple[Found, ...]:
+    """What is to be said of probes of one kind."""
+    return JUDGES[kind](rows_of_kind)
 
 
 def _judge_cors(rows: Sequence[Row[Any]]) -> tuple[Found, ...]:
@@ -143,7 +153,10 @@ def _judge_cors(rows: Sequence[Row[Any]]) -> tuple[Found, ...]:
     )
 
 
-JUDGES: dict[ProbeKind, Callable[[Sequence[Row[Any]]], tuple[Found, ...]]] = {ProbeKind.CORS: _judge_cors}
+JUDGES: dict[ProbeKind, Callable[[Sequence[Row[Any]]], tuple[Found, ...]]] = {
+    ProbeKind.CORS: _judge_cors,
+    ProbeKind.CACHE: lambda rows: cacheprobes.judge(rows, _answer),
+}
 
 
 def _answer(raw: bytes, status: int, scheme: str) -> Received:

@@ -114,6 +114,8 @@ def _held(wanted: Wanted, found: Verified) -> Iterator[str]:
         for each in found.held
     ]
     yield from words.table(["RULE", "EXPECTS", "PAGES", "FAULTY", "OWNER"], rows, right=frozenset({2, 3}))
+    if found.probes:
+        yield f"probes: {', '.join(f'{number} {words.safe(state)}' for state, number in sorted(found.probes.items()))}"
     if found.unheld:
         yield f"{words.count(found.unheld, 'page')} under no rule"
     for rule, url in found.unseen[:MOST_UNSEEN]:
@@ -134,6 +136,7 @@ def verified_json(wanted: Wanted, found: Verified) -> str:
         ],
         rules=[{"rule": each.rule, "pages": each.pages, "faulty": each.faulty} for each in found.held],
         pages_without_rule=found.unheld,
+        probes=dict(sorted(found.probes.items())),
         examples_not_seen=[{"rule": rule, "url": url} for rule, url in found.unseen],
     )
 

@@ -6,6 +6,7 @@ by a parameter that nobody else sends, so that nothing which visitors see is sto
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -88,6 +89,18 @@ class Answer:
     def seen(self) -> Observation:
         """What the cache nearest to us said."""
         return observed.observe(self.received)
+
+
+def kept_of_body(_status: int, body: bytes) -> dict[str, Any]:
+    """What is kept of a body: enough to tell it from another."""
+    return {"digest": hashlib.sha256(body).hexdigest()[:16]}
+
+
+def from_context(key: str, context: dict[str, Any], steps: int) -> Trial:
+    """The trial that ``context`` was written for, as far as its judge needs it."""
+    url = context["url"]
+    rule = CacheRule.from_json(context["rule"])
+    return Trial(key, Try(context["try"]), rule, url, (Step(url),) * steps, context["bypass"])
 
 
 # --- which requests ----------------------------------------------------------------------------------------------

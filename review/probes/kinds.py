@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from headersweep.probes import ProbeKind
+from review.cacherules import probing
 from review.probes import cors
 
-READERS: dict[str, Callable[[int, bytes], dict[str, Any] | None]] = {}
+READERS: dict[str, Callable[[int, bytes], dict[str, Any] | None]] = {ProbeKind.CACHE: probing.kept_of_body}
 """What is kept of a body with a status, by kind: never the body, nor a secret. A kind that is not here reads none."""
 
 JUDGES = (cors,)
