@@ -109,6 +109,10 @@ sub vcl_recv { return (pass); }
 """
 
 
+PAUSE_SECONDS = 0.2
+"""Shorter than between probes of real sites: these caches say what they did, so that no Age has to grow."""
+
+
 class Setup(NamedTuple):
     """One configuration of a cache, and what probes must find: codes, each with the subject it is about."""
 
@@ -163,16 +167,20 @@ def respond(target: str, fields: dict[str, str]) -> tuple[int, Headers, str]:
 
 
 def rehearse(folder: Path, there: Collection[str]) -> Iterator[tuple[Setup, set[tuple[str, str]]]]:
-    """Each configuration, with what the probes of the site's rules find behind it."""
+    """Each configuration of the caches that are there, with what the probes of the site's rules find behind it."""
+    for number, setup in enumerate(each for each in SETUPS if each.cache in there):
+        yield setup, findings(setup, folder / f"setup-{number}")
+
+
+def findings(setup: Setup, place: Path) -> set[tuple[str, str]]:
+    """What the probes of the site's rules find behind one configuration."""
     with origin.serving(respond) as port:
-        for number, setup in enumerate(each for each in SETUPS if each.cache in there):
-            place = folder / f"setup-{number}"
-            if setup.cache == "nginx":
-                cache = servers.nginx(port, place, setup.configuration, _NGINX_MAP)
-            else:
-                cache = servers.varnish(port, place, setup.configuration + _VCL_WORDS)
-            with cache as cache_port:
-                yield setup, _found(cache_port, CacheKind(setup.cache))
+        if setup.cache == "nginx":
+            cache = servers.nginx(port, place, setup.configuration, _NGINX_MAP)
+        else:
+            cache = servers.varnish(port, place, setup.configuration + _VCL_WORDS)
+        with cache as cache_port:
+            return _found(cache_port, CacheKind(setup.cache))
 
 
 def _found(port: int, kind: CacheKind) -> set[tuple[str, str]]:
@@ -186,7 +194,7 @@ def _found(port: int, kind: CacheKind) -> set[tuple[str, str]]:
 
 def _answers(port: int, trial: Trial) -> Iterator[Answer]:
     for step in trial.steps:
-        time.sleep(step.gap)
+        time.sleep(min(step.gap, PAUSE_SECONDS))
         target = "/" + step.url.split("/", 3)[3]
         status, headers, body = ask(port, target, step.headers)
         yield Answer(reading.received(headers, status=status, scheme="http"), _digest(body))

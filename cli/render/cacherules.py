@@ -83,7 +83,7 @@ def _where(cause: Cause, found: Verified) -> str:
     parts = [words.count(cause.pages, "page")]
     if cause.past:
         parts.append(f"{words.count(cause.past, 'earlier answer')}")
-    if cause.first_run is not None:
+    if cause.first_run is not None and cause.level == "policy":
         parts.append(f"since run {cause.first_run}{_day(found, cause.first_run)}")
     if not cause.pages and cause.last_run:
         parts.append(f"until run {cause.last_run}{_day(found, cause.last_run)}")
@@ -158,8 +158,8 @@ def _cause_object(cause: Cause, found: Verified, rule: CacheRule) -> dict[str, A
         "fix": cause.rule.fix,
         "pages": cause.pages,
         "earlier_answers": cause.past,
-        "since_run": cause.first_run,
-        "since_slot": words.instant(slot) if slot else None,
+        "since_run": cause.first_run if cause.level == "policy" else None,
+        "since_slot": words.instant(slot) if slot and cause.level == "policy" else None,
         "until_run": None if cause.pages else cause.last_run,
         "sample_urls": [each.url for each in cause.samples],
     }

@@ -283,7 +283,7 @@ def test_a_missing_key_is_named_with_its_meaning_and_an_example(key: str) -> Non
         ("[scope]\nrate = 1", "rate does not belong here; it stands above [scope]"),
         ("[scope]\nexcludes = []", "did you mean exclude?"),
         ("[scopes]\nmode = 1", "unknown key 'scopes'"),
-        ("[probes]\ncor = true", "unknown key 'probes.cor'; did you mean cors? (allowed: cors)"),
+        ("[probes]\ncor = true", "unknown key 'probes.cor'; did you mean cors? (allowed: cors, cache)"),
         ("[probes]\nrate = 1", "rate does not belong here; it stands above [probes]"),
         ("cors = true", "cors does not belong here; it stands below [probes]"),
         ('"scope.mode" = "host"', "unknown key 'scope.mode'"),

@@ -1,0 +1,66 @@
+"""Probes of cache rules survive their way through the database: what is planted is what is judged."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+from headersweep import headers
+from headersweep.cacherules import CacheKind
+from headersweep.probes import PlannedProbe, ProbeState
+from review import received as reading
+from review.received import Received
+from scheduler import cacheprobes
+from tests.unit.review.test_cacherules import SITE
+
+RUN: Any = SimpleNamespace(id=7, definition=json.loads(json.dumps(SITE.as_json())))
+
+
+def read(raw: bytes, status: int, scheme: str) -> Received:
+    return reading.received(headers.parse_block(raw).pairs, status=status, scheme=scheme)
+
+
+def row(planned: PlannedProbe, word: str, state: ProbeState = ProbeState.ANSWERED) -> Any:
+    return SimpleNamespace(
+        key=planned.key,
+        step=planned.step,
+        state=state,
+        status=200,
+        raw=f"X-Cache: {word}\r\n".encode(),
+        evidence={"digest": "d"},
+        request=json.loads(json.dumps(planned.as_json())),
+    )
+
+
+def test_what_was_planted_is_judged_by_the_rule_that_the_run_carried() -> None:
+    planned = list(cacheprobes.plan(RUN))
+    assert planned == list(cacheprobes.plan(RUN))
+    rows = [row(each, "HIT") for each in planned]
+    found = cacheprobes.judge(rows, read)
+    told = {(each.finding.code, each.finding.subject, each.url) for each in found}
+    assert told == {
+        ("cache_rule.private_hit", "cart", "https://shop.example/cart"),
+        ("cache_rule.private_hit", "pages (query preview)", "https://shop.example/a?preview=1"),
+        ("cache_rule.bypass_hit", "pages (cookie logged_in_*)", "https://shop.example/a"),
+        ("cache_rule.bypass_stored", "pages (cookie logged_in_*)", "https://shop.example/a"),
+    }
+    assert cacheprobes.judge([row(each, "MISS", ProbeState.FAILED) for each in planned], read) == ()
+
+
+def test_a_try_that_is_not_answered_to_its_end_is_not_judged() -> None:
+    planned = list(cacheprobes.plan(RUN))
+    firsts = [row(each, "HIT") for each in planned if each.step == 1]
+    assert cacheprobes.judge(firsts, read) == ()
+    waiting = [
+        row(each, "HIT", ProbeState.WAITING if each.step == 2 else ProbeState.ANSWERED) for each in planned
+    ]
+    assert cacheprobes.judge(waiting, read) == ()
+
+
+def test_the_first_step_alone_carries_what_the_judge_must_know() -> None:
+    for each in cacheprobes.plan(RUN):
+        assert bool(each.context) is (each.step == 1)
+    assert {CacheKind(each.context["cache_kind"]) for each in cacheprobes.plan(RUN) if each.context} == {
+        SITE.cache_kind
+    }
