@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 
 from headersweep import cookies
 from review import lists, readers
@@ -41,6 +42,8 @@ _LONGEST_NUMBER = 18
 HEURISTIC = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
 """Statuses that may be stored although nothing says for how long (RFC 9110, 15.1); 206 needs a cache that knows ranges."""
 FIRST_FINAL = 200
+UNDERSTOOD = frozenset(map(int, HTTPStatus))
+"""Statuses that caches may know the rules of; an answer with ``must-understand`` is for no others (RFC 9111, 5.2.2.3)."""
 NOT_STORED_ALONE = frozenset({206, 304})
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -182,10 +185,8 @@ def targeting(received: Received) -> CacheControl | None:
 
 def allowed(received: Received, control: CacheControl | None) -> Sharing:
     """The most that a shared cache may do that obeys these directives."""
-    if received.status < FIRST_FINAL or received.status in NOT_STORED_ALONE or varies_by_all(received):
-        return Sharing.NEVER
     rules = control or CacheControl({})
-    if (rules.has("no-store") and not rules.has("must-understand")) or rules.has("private"):
+    if not _may_store(received, rules):
         return Sharing.NEVER
     fresh_for = lifetime(received, rules)
     if rules.has("no-cache") or (fresh_for is not None and fresh_for <= 0):
@@ -195,6 +196,15 @@ def allowed(received: Received, control: CacheControl | None) -> Sharing:
     if received.status in HEURISTIC or rules.has("public"):
         return Sharing.GUESSING
     return Sharing.NEVER
+
+
+def _may_store(received: Received, rules: CacheControl) -> bool:
+    """Whether neither the status nor Vary nor a directive forbids to store it."""
+    if received.status < FIRST_FINAL or received.status in NOT_STORED_ALONE or varies_by_all(received):
+        return False
+    if rules.has("must-understand"):
+        return received.status in UNDERSTOOD and not rules.has("private")
+    return not (rules.has("no-store") or rules.has("private"))
 
 
 def lifetime(received: Received, rules: CacheControl) -> int | None:
