@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from headersweep.cacherules import CacheKind
@@ -22,12 +23,16 @@ Reading = Callable[[bytes, int, str], "Received"]
 """From a header block, a status and a scheme to what is judged."""
 
 
-def plan(run: Row[Any]) -> Iterator[PlannedProbe]:
-    """What the rules that a run carries ask for."""
-    definition = SiteDefinition.from_json(run.definition)
-    for trial in probing.plan(definition, str(run.id)):
-        if len(trial.key) <= MAX_KEY:
-            yield from _planned(trial, definition.cache_kind)
+AGAIN = " @"
+"""What stands in a key before the instant at which a person asked for the tries once more."""
+
+
+def plan(definition: SiteDefinition, token: str, again: str = "") -> Iterator[PlannedProbe]:
+    """What the rules of a site ask for; ``again``: the instant at which somebody wants it all asked once more."""
+    for trial in probing.plan(definition, token):
+        named = replace(trial, key=f"{trial.key}{AGAIN}{again}") if again else trial
+        if len(named.key) <= MAX_KEY:
+            yield from _planned(named, definition.cache_kind)
 
 
 def _planned(trial: Trial, kind: CacheKind) -> Iterator[PlannedProbe]:
@@ -38,11 +43,12 @@ def _planned(trial: Trial, kind: CacheKind) -> Iterator[PlannedProbe]:
 
 
 def judge(rows: Iterable[Row[Any]], read: Reading) -> tuple[Found, ...]:
-    """What is to be said of those tries of a run that were answered whole."""
+    """What is to be said of those tries of a run that were answered whole; of one asked again, by the last time."""
     by_key: dict[str, list[Row[Any]]] = defaultdict(list)
     for row in rows:
         by_key[row.key].append(row)
-    return tuple(each for key, steps in by_key.items() for each in _judge(key, steps, read))
+    newest = {key.partition(AGAIN)[0]: key for key in sorted(by_key)}
+    return tuple(each for key in newest.values() for each in _judge(key, by_key[key], read))
 
 
 def _judge(key: str, rows: list[Row[Any]], read: Reading) -> Iterator[Found]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from headersweep import cachematch, headers
@@ -19,7 +19,7 @@ from review.cacherules import observed, policy, rules
 from review.cacherules.collecting import Cause, Causes, Seen
 from review.finding import Finding
 from review.received import Received
-from scheduler import probing
+from scheduler import cacheprobes, probing
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, TextClause
@@ -76,6 +76,14 @@ def verify(connection: Connection, wanted: Wanted) -> Verified:
     return work.result()
 
 
+def ask_again(connection: Connection, wanted: Wanted, asked_by: str) -> int:
+    """Plant the tries of the rules beside a run that is over, whatever was tried before; returns how many requests."""
+    now: datetime = connection.execute(reports.clock()).scalar_one()
+    stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S%f")
+    planned = list(cacheprobes.plan(wanted.definition, f"{wanted.until}-{stamp}", stamp))
+    return probing.add(connection, wanted.until, wanted.site_id, planned, asked_by)
+
+
 class _Work:
     def __init__(self, connection: Connection, wanted: Wanted) -> None:
         self.connection, self.wanted = connection, wanted
@@ -84,6 +92,7 @@ class _Work:
         self.causes = Causes()
         self.held = {rule.name: Held(rule.name) for rule in wanted.definition.cache}
         self.probes: Counter[str] = Counter()
+        self.words = _Words()
         self.unheld = 0
         self.examples = dict(_examples(wanted.definition))
         self.answers = _Answers(connection)
@@ -102,6 +111,7 @@ class _Work:
 
     def _span(self, row: Row[Any]) -> None:
         claim = self.matcher.claim(row.url)
+        words_of = self.words.of(row.snapshot_id, policy.subject(claim) if claim else "")
         seen = Seen(row.url, row.page_id, row.snapshot_id, row.status, row.first_run_id, row.last_run_id)
         is_present = row.last_run_id is None or row.last_run_id >= self.wanted.until
         if is_present:
@@ -111,7 +121,8 @@ class _Work:
             return
         permits, words = self._verdict(claim, seen)
         self.causes.add(POLICY, permits, seen, is_present=is_present)
-        self.causes.add(OBSERVED, words, seen, is_present=is_present)
+        if words and words_of is not None:
+            words_of.add(OBSERVED, words, seen, is_present=is_present)
         if is_present:
             held = self.held[claim.rule.name]
             held.pages += 1
@@ -150,6 +161,8 @@ class _Work:
         self.probes.update(row.error or row.state for row in rows)
 
     def result(self) -> Verified:
+        for found in self.words.sure():
+            self.causes.merge(found)
         for rule in self.wanted.definition.cache:
             if rule.enabled and not self.held[rule.name].pages:
                 detail = f"{rule.owner}: {rule.why}"
@@ -166,6 +179,29 @@ class _Work:
             {row.id: row.slot for row in slots},
             self.probes,
         )
+
+
+class _Words:
+    """What caches said in words, by snapshot: they are those of one page, so they count only where all pages are alike.
+
+    Pages of two rules may share a snapshot; then nobody knows on whose page the words stood.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[int, tuple[str, Causes | None]] = {}
+
+    def of(self, snapshot_id: int, subject: str) -> Causes | None:
+        """Where to count what the words of a snapshot mean for the pages of one subject; None where others have it, too."""
+        known = self._found.get(snapshot_id)
+        if known is None:
+            known = self._found[snapshot_id] = (subject, Causes())
+        elif known[0] != subject and known[1] is not None:
+            known = self._found[snapshot_id] = (subject, None)
+        return known[1]
+
+    def sure(self) -> Iterator[Causes]:
+        """What is known to be about the pages of one rule."""
+        return (found for _, found in self._found.values() if found is not None)
 
 
 class _Answers:

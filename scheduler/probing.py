@@ -111,7 +111,9 @@ def _candidates(run: Row[Any], rows: Iterable[Row[Any]]) -> Iterable[cors.Candid
 
 PLANTERS: dict[ProbeKind, Callable[[Row[Any], Sequence[Row[Any]]], Iterable[PlannedProbe]]] = {
     ProbeKind.CORS: _plan_cors,
-    ProbeKind.CACHE: lambda run, _rows: cacheprobes.plan(run),
+    ProbeKind.CACHE: lambda run, _rows: cacheprobes.plan(
+        SiteDefinition.from_json(run.definition), str(run.id)
+    ),
 }
 """What each kind asks for, from the run's row and its header sets (the most common first, each with up to three pages)."""
 

@@ -11,6 +11,7 @@ from cli import options
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from cli.context import Database
     from headersweep.definition import SiteDefinition
     from scheduler.cacheverify import Wanted
 
@@ -46,6 +47,11 @@ def cache() -> None:
     metavar="RUN",
     help="Also judge what was answered in earlier runs, from this one on.",
 )
+@click.option(
+    "--probe",
+    is_flag=True,
+    help="Ask for the examples of the rules now, two or three times and with each bypass condition, and wait for the answers.",
+)
 @fail_on
 @options.as_format
 @options.to_file
@@ -54,13 +60,14 @@ def verify(  # noqa: PLR0913, PLR0917 - one parameter a flag
     site_file: str | None,
     run_id: int | None,
     since: int | None,
+    probe: bool,
     fail_on: str,
     shape: str,
     output: str | None,
 ) -> None:
     """Judge what SITE answered by its cache rules: what headers permit, and what caches said that they did.
 
-    Nothing is fetched. The rules are those of the site's file as it is now, over everything that is stored.
+    Nothing is fetched without --probe. The rules are those of the site's file as it is now, over everything that is stored.
     """
     from cli import context
     from cli import output as output_module
@@ -70,13 +77,31 @@ def verify(  # noqa: PLR0913, PLR0917 - one parameter a flag
 
     output_module.check(output)
     definition = _definition(site, site_file)
-    with context.database() as database, database.engine.connect() as connection:
-        wanted = _wanted(connection, definition, run_id, since)
-        found = cacheverify.verify(connection, wanted)
+    with context.database() as database:
+        with database.engine.connect() as connection:
+            wanted = _wanted(connection, definition, run_id, since)
+        if probe:
+            _probe(database, wanted)
+        with database.engine.connect() as connection:
+            found = cacheverify.verify(connection, wanted)
     shown = render.verified_json(wanted, found) if shape == "json" else render.verified_text(wanted, found)
     output_module.emit(shown, output)
     if _fails(found.causes, fail_on):
         click.get_current_context().exit(ExitCode.FINDINGS)
+
+
+def _probe(database: Database, wanted: Wanted) -> None:
+    """Have the rules' examples asked for, and wait until they were."""
+    from cli import enlist, waiting
+    from headersweep.errors import UsageError
+    from scheduler import cacheverify
+
+    with database.engine.begin() as connection:
+        planted = cacheverify.ask_again(connection, wanted, enlist.operator())
+    if not planted:
+        raise UsageError(f"the rules of {wanted.definition.name} have no example that can be asked for")
+    named = waiting.contact(database, [(wanted.definition, False)])
+    waiting.until_final(database, [wanted.until], workers=None, contact=named)
 
 
 @cache.command()

@@ -66,6 +66,16 @@ class Cause:
         if len(self.samples) < SAMPLES or seen.url < self.samples[-1].url:
             self.samples = sorted([*self.samples, seen], key=_place)[:SAMPLES]
 
+    def add(self, other: Cause) -> None:
+        """Count the pages of another part of the same cause."""
+        self.pages, self.past = self.pages + other.pages, self.past + other.past
+        runs = [run for run in (self.first_run, other.first_run) if run is not None]
+        self.first_run = min(runs, default=None)
+        self.last_run = max((run for run in (self.last_run, other.last_run) if run is not None), default=None)
+        if other.severity.rank > self.severity.rank:
+            self.severity, self.detail, self.evidence = other.severity, other.detail, other.evidence
+        self.samples = sorted([*self.samples, *other.samples], key=_place)[:SAMPLES]
+
 
 def _place(seen: Seen) -> tuple[bool, str]:
     return seen.last_run is not None, seen.url
@@ -86,6 +96,15 @@ class Causes:
                 cause = Cause(each.code, each.subject, level, each.severity, each.detail, each.evidence)
                 self._found[key] = cause
             cause.count(each, seen, is_present=is_present)
+
+    def merge(self, other: Causes) -> None:
+        """Add what was counted elsewhere, on other pages."""
+        for key, cause in other._found.items():
+            known = self._found.get(key)
+            if known is None:
+                self._found[key] = cause
+            else:
+                known.add(cause)
 
     def about(self, level: str, finding: Finding) -> None:
         """A finding that is on no page."""

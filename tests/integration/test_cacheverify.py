@@ -194,6 +194,18 @@ def test_an_age_proves_that_a_cache_answered_for_that_very_page(world: World) ->
     assert [seen.url for seen in cause.samples] == [f"{START}cart"]
 
 
+HIT = b"Cache-Control: private\r\nX-Cache: HIT\r\n"
+
+
+def test_words_count_only_where_all_pages_with_these_headers_are_held_by_one_rule(world: World) -> None:
+    world.span("/cart", HIT, 1)
+    world.span("/cart/1", HIT, 1)
+    (cause, *_) = world.verify().causes
+    assert (cause.code, cause.severity, cause.pages) == ("cache_rule.private_hit", "medium", 2)
+    world.span("/elsewhere", HIT, 1)
+    assert ("cache_rule.private_hit", "cart") not in told(world.verify())
+
+
 def test_other_sites_are_left_alone(world: World) -> None:
     other = World.__new__(World)
     other.__dict__.update(world.__dict__)

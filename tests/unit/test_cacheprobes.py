@@ -14,8 +14,6 @@ from review.received import Received
 from scheduler import cacheprobes
 from tests.unit.review.test_cacherules import SITE
 
-RUN: Any = SimpleNamespace(id=7, definition=json.loads(json.dumps(SITE.as_json())))
-
 
 def read(raw: bytes, status: int, scheme: str) -> Received:
     return reading.received(headers.parse_block(raw).pairs, status=status, scheme=scheme)
@@ -34,8 +32,8 @@ def row(planned: PlannedProbe, word: str, state: ProbeState = ProbeState.ANSWERE
 
 
 def test_what_was_planted_is_judged_by_the_rule_that_the_run_carried() -> None:
-    planned = list(cacheprobes.plan(RUN))
-    assert planned == list(cacheprobes.plan(RUN))
+    planned = list(cacheprobes.plan(SITE, "7"))
+    assert planned == list(cacheprobes.plan(SITE, "7"))
     rows = [row(each, "HIT") for each in planned]
     found = cacheprobes.judge(rows, read)
     told = {(each.finding.code, each.finding.subject, each.url) for each in found}
@@ -49,7 +47,7 @@ def test_what_was_planted_is_judged_by_the_rule_that_the_run_carried() -> None:
 
 
 def test_a_try_that_is_not_answered_to_its_end_is_not_judged() -> None:
-    planned = list(cacheprobes.plan(RUN))
+    planned = list(cacheprobes.plan(SITE, "7"))
     firsts = [row(each, "HIT") for each in planned if each.step == 1]
     assert cacheprobes.judge(firsts, read) == ()
     waiting = [
@@ -59,8 +57,17 @@ def test_a_try_that_is_not_answered_to_its_end_is_not_judged() -> None:
 
 
 def test_the_first_step_alone_carries_what_the_judge_must_know() -> None:
-    for each in cacheprobes.plan(RUN):
+    for each in cacheprobes.plan(SITE, "7"):
         assert bool(each.context) is (each.step == 1)
-    assert {CacheKind(each.context["cache_kind"]) for each in cacheprobes.plan(RUN) if each.context} == {
-        SITE.cache_kind
-    }
+    assert {
+        CacheKind(each.context["cache_kind"]) for each in cacheprobes.plan(SITE, "7") if each.context
+    } == {SITE.cache_kind}
+
+
+def test_asked_again_by_a_person_the_last_answers_count() -> None:
+    first, again = list(cacheprobes.plan(SITE, "7")), list(cacheprobes.plan(SITE, "7-2", "20261128T100000"))
+    assert not {(each.key, each.step) for each in first} & {(each.key, each.step) for each in again}
+    mended = [row(each, "HIT") for each in first] + [row(each, "MISS") for each in again]
+    assert {each.finding.code for each in cacheprobes.judge(mended, read)} == {"cache_rule.never_hit"}
+    broken = [row(each, "MISS") for each in first] + [row(each, "HIT") for each in again]
+    assert "cache_rule.private_hit" in {each.finding.code for each in cacheprobes.judge(broken, read)}
