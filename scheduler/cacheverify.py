@@ -18,6 +18,7 @@ from review import received as reading
 from review.cacherules import observed, policy, rules
 from review.cacherules.collecting import Cause, Causes, Seen
 from review.finding import Finding
+from review.policy import applying
 from review.received import Received
 from scheduler import cacheprobes, probing
 
@@ -168,6 +169,7 @@ class _Work:
                 detail = f"{rule.owner}: {rule.why}"
                 self.causes.about(POLICY, rules.UNUSED.found("", rule.name, detail))
         causes = self.causes.ordered()
+        self._excuse(causes)
         _date(self.connection, self.wanted, self.matcher, causes)
         named = {run for each in causes for run in (each.first_run, each.last_run) if run is not None}
         slots = self.connection.execute(run_rows.slots(), {"ids": sorted(named)})
@@ -179,6 +181,14 @@ class _Work:
             {row.id: row.slot for row in slots},
             self.probes,
         )
+
+    def _excuse(self, causes: Iterable[Cause]) -> None:
+        """Mark what the waivers of the file excuse."""
+        today = self.connection.execute(reports.today()).scalar_one()
+        for each in causes:
+            found = [seen.url for seen in each.samples]
+            waivers = self.wanted.definition.waiver
+            each.waived_by = applying.waived_by(waivers, each.code, each.subject, found, today)
 
 
 class _Words:

@@ -175,6 +175,7 @@ def _fails(causes: Any, wanted: str) -> bool:
 
     if wanted == "none":
         return False
+    counting = [each for each in causes if not each.waived_by]
     if wanted == "dangerous":
-        return any(each.dangerous for each in causes)
-    return any(each.severity.rank >= Severity(wanted).rank for each in causes)
+        return any(each.dangerous for each in counting)
+    return any(each.severity.rank >= Severity(wanted).rank for each in counting)

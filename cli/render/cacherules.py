@@ -77,6 +77,8 @@ def _cause(cause: Cause, found: Verified, rule: CacheRule) -> Iterator[str]:
         past = "" if seen.last_run is None or cause.pages else f"  (runs {seen.first_run} to {seen.last_run})"
         yield f"      {words.safe(seen.url)}{past}"
     yield f"      rollback: {rule.rollback_note}"
+    if cause.waived_by:
+        yield f"      waived by {words.safe(cause.waived_by)}"
 
 
 def _where(cause: Cause, found: Verified) -> str:
@@ -154,6 +156,7 @@ def _cause_object(cause: Cause, found: Verified, rule: CacheRule) -> dict[str, A
         "rollback_note": rule.rollback_note,
         "title": cause.rule.title,
         "detail": cause.detail,
+        "waived_by": cause.waived_by or None,
         "evidence": cause.evidence,
         "fix": cause.rule.fix,
         "pages": cause.pages,

@@ -43,6 +43,8 @@ class Cause:
     last_run: int | None = None
     """The last run that shows it; None: it goes on."""
     samples: list[Seen] = field(default_factory=list)
+    waived_by: str = ""
+    """Which waiver excuses it; empty: none. It is shown, and fails nothing."""
 
     @property
     def rule(self) -> Rule:

@@ -133,6 +133,15 @@ def _excuse(waivers: Iterable[Waiver], shown_by: HeaderSet | Cause, found: Findi
     return ""
 
 
+def waived_by(waivers: Iterable[Waiver], code: str, subject: str, urls: Iterable[str], today: date) -> str:
+    """How the first waiver is called that holds today and excuses a finding on all of these pages; empty without any."""
+    for waiver in waivers:
+        fits = covers(waiver.code, code) and waiver.subject in {"", subject} and not waiver.is_expired(today)
+        if fits and scopes.within_urls(urls, waiver.path) in {Within.ALL, Within.ALL_SAMPLES}:
+            return f"{waiver.label} ({waiver.owner}, until {waiver.expires})"
+    return ""
+
+
 def _excuses(waiver: Waiver, shown_by: HeaderSet | Cause, found: Finding | Cause) -> bool:
     """Whether a waiver is for a finding; for a path, only where all that is known of the pages is below it."""
     return (

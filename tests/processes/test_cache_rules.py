@@ -80,6 +80,18 @@ def test_what_is_stored_is_verified_without_a_network(home: Home, site: Listenin
     assert len(site.log) == asked
 
 
+def test_a_waiver_of_the_file_is_shown_and_fails_nothing(home: Home, tmp_path: Path, file: Path) -> None:
+    other = tmp_path / "waived.toml"
+    waiver = 'code = "cache_rule.private_cacheable"\nowner = "o"\nreason = "r"\nexpires = 2999-01-01\nrollback_note = "n"'
+    other.write_text(f'{file.read_text()}\n[[waiver]]\n{waiver}\npath = "/cart*"\n')
+    ended = home.run(
+        "cache", "verify", "zoo", "--fail-on", "dangerous", "--format", "json", "--site-file", str(other)
+    )
+    assert ended.code == 0, ended.err
+    (cause,) = ended.json()["causes"]
+    assert "until 2999-01-01" in cause["waived_by"]
+
+
 def test_the_run_s_own_report_has_it_too(home: Home) -> None:
     assert "cache_rule.private_cacheable" in home.run("show", "1").out
 
