@@ -8,35 +8,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from headersweep import cachematch, headers
+from headersweep import cachematch
 from headersweep.cachematch import Claim, Matcher
 from headersweep.definition import SiteDefinition
 from headersweep.probes import ProbeKind
-from models import frontier, reports, snapshots, spans, visits
+from models import reports, spans, visits
 from models import runs as run_rows
-from review import received as reading
 from review.cacherules import observed, policy, rules
 from review.cacherules.collecting import Cause, Causes, Seen
 from review.finding import Finding
 from review.policy import applying
-from review.received import Received
 from scheduler import cacheprobes, probing
+from scheduler.cachehistory import POLICY, Answers, Wanted, date_causes
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, TextClause
 
 BATCH_ROWS = 2_000
-POLICY, OBSERVED, PROBE = "policy", "observed", "probe"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is to be verified: the rules of a file, over what a site showed in the runs ``since`` to ``until``."""
-
-    definition: SiteDefinition
-    site_id: int
-    since: int
-    until: int
+OBSERVED, PROBE = "observed", "probe"
 
 
 @dataclass
@@ -96,7 +85,7 @@ class _Work:
         self.words = _Words()
         self.unheld = 0
         self.examples = dict(_examples(wanted.definition))
-        self.answers = _Answers(connection)
+        self.answers = Answers(connection)
         self.verdicts: dict[tuple[object, ...], tuple[tuple[Finding, ...], tuple[Finding, ...]]] = {}
 
     def judge_spans(self) -> None:
@@ -170,7 +159,7 @@ class _Work:
                 self.causes.about(POLICY, rules.UNUSED.found("", rule.name, detail))
         causes = self.causes.ordered()
         self._excuse(causes)
-        _date(self.connection, self.wanted, self.matcher, causes)
+        date_causes(self.connection, self.wanted, self.matcher, causes)
         named = {run for each in causes for run in (each.first_run, each.last_run) if run is not None}
         slots = self.connection.execute(run_rows.slots(), {"ids": sorted(named)})
         return Verified(
@@ -214,31 +203,6 @@ class _Words:
         return (found for _, found in self._found.values() if found is not None)
 
 
-class _Answers:
-    """Header blocks by snapshot, read in bites and each parsed once for a status and scheme."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._blocks: dict[int, bytes] = {}
-        self._known: dict[tuple[int, int, str], Received] = {}
-
-    def load(self, ids: Iterable[int]) -> None:
-        missing = sorted(set(ids) - self._blocks.keys())
-        if missing:
-            for row in self._connection.execute(snapshots.blocks(), {"ids": missing}):
-                self._blocks[row.id] = bytes(row.raw)
-
-    def received(self, seen: Seen) -> Received:
-        scheme = seen.url.partition(":")[0]
-        key = (seen.snapshot_id, seen.status, scheme)
-        if key not in self._known:
-            parsed = headers.parse_block(self._blocks[seen.snapshot_id])
-            self._known[key] = reading.received(
-                parsed.pairs, status=seen.status, scheme=scheme, malformed=parsed.malformed
-            )
-        return self._known[key]
-
-
 def _batches(
     connection: Connection, statement: TextClause, values: dict[str, Any]
 ) -> Iterator[Sequence[Row[Any]]]:
@@ -253,70 +217,3 @@ def _examples(definition: SiteDefinition) -> Iterator[tuple[str, str]]:
             url = cachematch.resolve(text, rule.match, definition.start_urls[0])
             if rule.enabled and url is not None:
                 yield url, rule.name
-
-
-# --- since which run ---------------------------------------------------------------------------------------------
-
-
-def _date(connection: Connection, wanted: Wanted, matcher: Matcher, causes: Iterable[Cause]) -> None:
-    """Say of each cause since which run its sample pages show it without a break: a few look-ups by key."""
-    dated = [each for each in causes if each.level == POLICY and each.pages]
-    ids = sorted({seen.page_id for each in dated for seen in each.samples})
-    past: dict[int, list[Row[Any]]] = {}
-    for row in connection.execute(spans.history(), {"page_ids": ids, "until": wanted.until}):
-        past.setdefault(row.page_id, []).append(row)
-    answers = _Answers(connection)
-    answers.load(row.snapshot_id for rows in past.values() for row in rows)
-    for cause in dated:
-        for seen in cause.samples:
-            first = _first_run(wanted, matcher, answers, cause, seen, past.get(seen.page_id, ()))
-            cause.first_run = min(first, cause.first_run or first)
-
-
-def _first_run(  # noqa: PLR0913, PLR0917 - all of them values that one walk needs
-    wanted: Wanted,
-    matcher: Matcher,
-    answers: _Answers,
-    cause: Cause,
-    seen: Seen,
-    rows: Iterable[Row[Any]],
-) -> int:
-    first, claim = seen.first_run, matcher.claim(seen.url)
-    for row in rows:
-        earlier = Seen(seen.url, seen.page_id, row.snapshot_id, row.status, row.first_run_id)
-        found = (
-            policy.findings(claim, answers.received(earlier), wanted.definition.cache_kind) if claim else ()
-        )
-        if all(each.code != cause.code for each in found):
-            break
-        first = min(first, row.first_run_id)
-    return first
-
-
-@dataclass(frozen=True)
-class Period:
-    """From which run to which run a page answered so, and what is wrong with that; without ``last_run``: until now."""
-
-    first_run: int
-    last_run: int | None
-    status: int
-    received: Received
-    findings: tuple[Finding, ...]
-
-
-def page_history(connection: Connection, wanted: Wanted, url: str, url_key: bytes) -> list[Period] | None:
-    """What a page answered with over all stored runs, the newest first; None where the site has no such page."""
-    values = {"site_ids": [wanted.site_id], "url_keys": [url_key]}
-    row = connection.execute(frontier.page_ids(), values).one_or_none()
-    claim = Matcher(wanted.definition.cache).claim(url)
-    if row is None:
-        return None
-    rows = connection.execute(spans.history(), {"page_ids": [row.id], "until": wanted.until}).all()
-    answers = _Answers(connection)
-    answers.load(each.snapshot_id for each in rows)
-    periods = []
-    for each in rows:
-        received = answers.received(Seen(url, row.id, each.snapshot_id, each.status))
-        found = policy.findings(claim, received, wanted.definition.cache_kind) if claim else ()
-        periods.append(Period(each.first_run_id, each.last_run_id, each.status, received, tuple(found)))
-    return periods

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cli.context import Database
     from headersweep.definition import SiteDefinition
-    from scheduler.cacheverify import Wanted
+    from scheduler.cachehistory import Wanted
 
 site_file = click.option(
     "--site-file",
@@ -116,7 +116,7 @@ def history(site: str, url: str, site_file: str | None, shape: str) -> None:
     from headersweep import cachematch, urls
     from headersweep.cacherules import Match
     from headersweep.errors import UsageError
-    from scheduler import cacheverify
+    from scheduler import cachehistory
 
     definition = _definition(site, site_file)
     resolved = cachematch.resolve(url, Match(), definition.start_urls[0])
@@ -125,7 +125,7 @@ def history(site: str, url: str, site_file: str | None, shape: str) -> None:
         raise UsageError(f"{url!r} is no URL, nor a path of {site}")
     with context.database() as database, database.engine.connect() as connection:
         wanted = _wanted(connection, definition, None, None)
-        periods = cacheverify.page_history(connection, wanted, page.url, page.key)
+        periods = cachehistory.page_history(connection, wanted, page.url, page.key)
     if periods is None:
         raise UsageError(f"{site} has no page {page.url}; `headersweep export` lists the pages of a run")
     told = render.History(site, page.url, definition, periods)
@@ -162,7 +162,7 @@ def _wanted(
     """Which runs are to be judged; a UsageError says what is wrong with those that were asked for."""
     from cli import known
     from headersweep.errors import UsageError
-    from scheduler.cacheverify import Wanted
+    from scheduler.cachehistory import Wanted
 
     run = known.judged_run(connection, definition.name, run_id)
     if since is not None and since > run.run_id:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from headersweep.cacherules import CacheRule
     from headersweep.definition import SiteDefinition
     from review.cacherules.collecting import Cause
-    from scheduler.cacheverify import Period, Verified, Wanted
+    from scheduler.cachehistory import Period, Wanted
+    from scheduler.cacheverify import Verified
 
 MOST_UNSEEN = 10
 

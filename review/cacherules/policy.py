@@ -10,8 +10,8 @@ from headersweep.cachematch import Claim
 from headersweep.cacherules import CacheKind, Shared
 from headersweep.responses import ResponseClass
 from review import cachekinds, caching, lists
-from review.cachekinds import Permitted
 from review.cacherules import rules
+from review.caches.permitted import Permitted
 from review.caching import Sharing
 from review.finding import Finding, Rule
 from review.received import Received

@@ -19,8 +19,9 @@ from models.sites import sites
 from models.snapshots import snapshots
 from models.spans import spans
 from models.visits import visits
-from scheduler import cacheverify
-from scheduler.cacheverify import Verified, Wanted
+from scheduler import cachehistory, cacheverify
+from scheduler.cachehistory import Wanted
+from scheduler.cacheverify import Verified
 
 pytestmark = pytest.mark.database
 
@@ -222,11 +223,11 @@ def test_the_history_of_a_page_has_every_period_with_its_verdict(world: World) -
     world.span("/cart", PUBLIC, 5)
     page = urls.parse("/cart", START)
     assert page is not None
-    periods = cacheverify.page_history(world.connection, world.wanted(), page.url, page.key)
+    periods = cachehistory.page_history(world.connection, world.wanted(), page.url, page.key)
     assert periods is not None
     assert [(world.number(each.first_run), world.number(each.last_run)) for each in periods] == [
         (5, None),
         (1, 4),
     ]
     assert [[one.code for one in each.findings] for each in periods] == [["cache_rule.private_cacheable"], []]
-    assert cacheverify.page_history(world.connection, world.wanted(), page.url, bytes(16)) is None
+    assert cachehistory.page_history(world.connection, world.wanted(), page.url, bytes(16)) is None

@@ -15,6 +15,8 @@ from benchmarks.caches.observing import QUESTIONS
 from headersweep.cacherules import CacheKind
 from review import cachekinds, received
 from review.cachekinds import Asked, Later
+from review.caches import varnish
+from review.caches.permitted import Permitted
 from review.caching import Sharing
 
 DATA = Path(__file__).parents[2] / "data" / "caches"
@@ -45,10 +47,10 @@ def test_the_two_caches_and_the_standard_really_differ() -> None:
     nothing = received.received([])
     assert cachekinds.permitted(nothing, CacheKind.RFC9111).sharing is Sharing.GUESSING
     assert cachekinds.permitted(nothing, CacheKind.NGINX).sharing is Sharing.NEVER
-    assert cachekinds.permitted(nothing, CacheKind.VARNISH).lifetime == cachekinds.VARNISH_DEFAULT
+    assert cachekinds.permitted(nothing, CacheKind.VARNISH).lifetime == varnish.DEFAULT
 
 
-def _says(kind: CacheKind, *pairs: tuple[str, str], status: int = 200) -> cachekinds.Permitted:
+def _says(kind: CacheKind, *pairs: tuple[str, str], status: int = 200) -> Permitted:
     return cachekinds.permitted(received.received(pairs, status=status), kind)
 
 
