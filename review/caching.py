@@ -121,7 +121,7 @@ def _directive(part: str) -> tuple[str, Value | None]:
         return name, None
     argument = _unquoted(argument.strip(readers.WHITESPACE))
     if name in SECONDS:
-        return name, _seconds(argument)
+        return name, whole_seconds(argument)
     if name in FIELDS and argument:
         return name, tuple(field.strip(readers.WHITESPACE).lower() for field in argument.split(","))
     return name, True if name in KNOWN or not equals else argument
@@ -132,7 +132,8 @@ def _unquoted(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text[1:-1]) if quoted else text
 
 
-def _seconds(text: str) -> int | None:
+def whole_seconds(text: str) -> int | None:
+    """A whole number of seconds as caches read it; None where it is none."""
     if not (text.isascii() and text.isdecimal()):
         return None
     return LONGEST_LIFE if len(text) > _LONGEST_NUMBER else min(int(text), LONGEST_LIFE)

@@ -59,10 +59,11 @@ def _control(reading: _Reading, value: str) -> None:
     for word in ("s-maxage=", "max-age="):
         if word in text:
             digits = re.split(r"[,; ]", text.partition(word)[2], maxsplit=1)[0]
-            if not digits.isascii() or not digits.isdecimal() or int(digits) == 0:
-                reading.forbid(f"cache-control: {word}{digits}")
+            seconds = caching.whole_seconds(digits)
+            if not seconds:
+                reading.forbid(f"cache-control: {word}{digits[:20]}")
             else:
-                reading.keep(min(int(digits), caching.LONGEST_LIFE), f"cache-control: {word.rstrip('=')}")
+                reading.keep(seconds, f"cache-control: {word.rstrip('=')}")
             return
 
 
@@ -82,8 +83,8 @@ def _accel(reading: _Reading, value: str) -> None:
     reading.by_accel = True
     if value == "0":
         reading.forbid("x-accel-expires: 0")
-    elif value.isascii() and value.isdecimal():
-        reading.keep(int(value), "x-accel-expires")
+    elif (seconds := caching.whole_seconds(value)) is not None:
+        reading.keep(seconds, "x-accel-expires")
 
 
 def _cookie(reading: _Reading, _value: str) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks.caches import comparing
 from benchmarks.caches.cases import CASES
@@ -15,9 +17,11 @@ from benchmarks.caches.observing import QUESTIONS
 from headersweep.cacherules import CacheKind
 from review import cachekinds, received
 from review.cachekinds import Asked, Later
+from review.cacherules import observed
 from review.caches import varnish
 from review.caches.permitted import Permitted
 from review.caching import Sharing
+from tests.unit.review.test_linear import FIXED_CALLS, LARGE, MOST_GROWTH, SMALL, calls
 
 DATA = Path(__file__).parents[2] / "data" / "caches"
 SOON = Later(Asked(), Asked(), 0)
@@ -95,3 +99,63 @@ def test_age_counts_by_the_standard_and_not_for_nginx() -> None:
     answer = received.received([("Cache-Control", "max-age=60"), ("Age", "59")])
     for kind, expected in ((CacheKind.RFC9111, False), (CacheKind.NGINX, True)):
         assert cachekinds.serves(answer, kind, Later(Asked(), Asked(), 1.5)) is expected
+
+
+NAMES = st.sampled_from(
+    [
+        *(
+            "Cache-Control",
+            "CDN-Cache-Control",
+            "Surrogate-Control",
+            "X-Accel-Expires",
+            "Expires",
+            "Date",
+            "Age",
+            "Vary",
+        ),
+        *("Set-Cookie", "Last-Modified", "Cache-Status", "X-Cache", "X-Varnish", "CF-Cache-Status"),
+    ]
+)
+PIECES = st.sampled_from(
+    [
+        "max-age",
+        "s-maxage",
+        "=",
+        "9" * 5000,
+        "0",
+        "-",
+        "*",
+        ",",
+        ";",
+        " ",
+        '"',
+        "private",
+        "Nov",
+        "hit",
+        "fwd",
+        "GMT",
+    ]
+)
+VALUES = st.lists(PIECES, max_size=8).map("".join) | st.text(max_size=20)
+
+
+@given(st.lists(st.tuples(NAMES, VALUES), max_size=5), st.sampled_from(CacheKind), st.integers(100, 999))
+def test_no_headers_make_the_model_raise(pairs: list[tuple[str, str]], kind: CacheKind, status: int) -> None:
+    answer = received.received(pairs, status=status)
+    cachekinds.serves(answer, kind, SOON)
+    cachekinds.permitted(answer, kind, now=1_800_000_000)
+    observed.observe(answer)
+
+
+@pytest.mark.parametrize(
+    "name", ["Cache-Control", "X-Accel-Expires", "Age", "Vary", "Expires", "X-Cache", "X-Varnish"]
+)
+@pytest.mark.parametrize("piece", ["max-age=", "9", " max-age", "a, ", "private", "*,", "1 "])
+def test_the_work_for_a_header_grows_no_faster_than_its_length(name: str, piece: str) -> None:
+    def work(times: int) -> int:
+        answer = received.received([(name, piece * times)])
+        return calls(
+            lambda: [cachekinds.permitted(answer, kind) for kind in CacheKind] + [observed.observe(answer)]
+        )
+
+    assert work(LARGE) <= work(SMALL) * MOST_GROWTH + FIXED_CALLS
