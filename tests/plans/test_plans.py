@@ -172,6 +172,13 @@ CASES = {
     ),
     "facts.ids": Case(facts.ids(), {"hashes": [bytes(32)]}, {"uq_body_facts_facts_hash"}),
     "facts.load": Case(facts.load(), {"ids": [1, 2]}, {"pk_body_facts"}),
+    "runs.slots": Case(runs.slots(), {"ids": [7, OPEN_RUN]}, {"pk_runs"}),
+    "spans.history": Case(spans.history(), {"page_ids": [7, 9], "until": OPEN_RUN}, {"pk_spans"}),
+    "spans.between": Case(
+        spans.between(), {"site_id": 7, "since": 1, "until": OPEN_RUN}, {"uq_pages_site_id_url_key"}
+    ),
+    "snapshots.blocks": Case(snapshots.blocks(), {"ids": [7, 9]}, {"pk_snapshots"}),
+    "visits.ages_of_run": Case(visits.ages_of_run(), {"run_id": 7}, {"pk_pages"}),
     "snapshots.ids": Case(snapshots.ids(), {"hashes": [bytes(32)]}, {"uq_snapshots_content_hash"}),
     "sites.set_next_slots": Case(sites.set_next_slots({7: NOW}), {}, {"pk_sites"}),
     "sites.due_sites": Case(sites.due_sites(NOW, 100), {}, {"ix_sites_due"}),
@@ -250,9 +257,7 @@ CASES = {
     ),
     "probes.due_count": Case(probes.due_count(), {}, {"ix_probes_waiting"}),
     "probes.soonest": Case(probes.soonest(), {}, {"ix_probes_waiting"}),
-    "probes.workable_count": Case(
-        probes.workable_count(), {"run_ids": [7]}, {"uq_probes_run_id_kind_key_step"}
-    ),
+    "probes.workable_count": Case(probes.workable_count(), {"run_ids": [7]}, {"ix_probes_waiting"}),
     "probes.renew": Case(
         probes.renew(),
         {"ids": [7, 8], "fences": [1, 1], "owner": "me", "lease": 12.0},
