@@ -41,6 +41,7 @@ COMMANDS = {
     "policy": Lazy(
         "cli.commands.policy:policy", "What profiles demand, and what a changed policy would find."
     ),
+    "cache": Lazy("cli.commands.cache:cache", "Verify a site's cache rules, and print them for people."),
     "baseline": Lazy("cli.commands.baseline:baseline", "Approve what a run showed; what comes later is new."),
     "note": Lazy("cli.commands.note:note", "Write, check and keep the notes on changes."),
     "pause": Lazy("cli.commands.pause:pause", "The kill switch: stop all crawling within seconds."),

@@ -157,6 +157,24 @@ def from_file(path: str) -> SiteDefinition:
     return definition
 
 
+def of_site(site: str, path: str | None) -> SiteDefinition:
+    """What the file of a site says now: the one at a path, or the one in the folder of site files that describes it."""
+    from cli import context
+    from headersweep import sitefiles
+    from review import table
+
+    if path is not None:
+        definition = from_file(path)
+        if definition.name != site:
+            raise UsageError(f"--site-file {path} describes {definition.name!r}, not {site!r}")
+        return definition
+    folder = context.settings().sites
+    for file in sitefiles.load(Path(folder), table.RULES):
+        if file.definition.name == site:
+            return file.definition
+    raise UsageError(f"no file in {folder} describes {site!r}; --site-file names another")
+
+
 def slot(text: str | None, now: datetime) -> datetime:
     """The slot that was asked for, in UTC; by default now, to the second."""
     if text is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from headersweep.cacherules import CacheKind, CacheRule
 from headersweep.checklist import Declaration
 from headersweep.policies import Expectation, Policy, Profile, Switch, Waiver
 from headersweep.probes import ProbeKind
@@ -31,6 +32,8 @@ ADDED_KEYS = (
     "waiver",
     "switch",
     "declare",
+    "cache_kind",
+    "cache",
     "probes",
 )
 """Keys that the first version did not have."""
@@ -90,6 +93,7 @@ class Probes:
     upload_limit: bool = False
     reporting_endpoints: bool = False
     error_page: bool = False
+    cache: bool = False
 
     @property
     def kinds(self) -> tuple[ProbeKind, ...]:
@@ -144,6 +148,8 @@ class SiteDefinition:
     waiver: tuple[Waiver, ...] = ()
     switch: tuple[Switch, ...] = ()
     declare: tuple[Declaration, ...] = ()
+    cache_kind: CacheKind = CacheKind.RFC9111
+    cache: tuple[CacheRule, ...] = ()
     probes: Probes = Probes()
 
     @property
@@ -154,6 +160,8 @@ class SiteDefinition:
             tuple(each for each in self.expect if each.enabled),
             tuple(each for each in self.waiver if each.enabled),
             self.switch,
+            self.cache,
+            self.cache_kind,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -170,11 +178,12 @@ class SiteDefinition:
         return {**values, **self._lists(), **tables}
 
     def _lists(self) -> dict[str, Any]:
-        lists: dict[str, tuple[Expectation | Waiver | Switch | Declaration, ...]] = {
+        lists: dict[str, tuple[Expectation | Waiver | Switch | Declaration | CacheRule, ...]] = {
             "expect": self.expect,
             "waiver": self.waiver,
             "switch": self.switch,
             "declare": self.declare,
+            "cache": self.cache,
         }
         return {key: [each.as_json() for each in found] for key, found in lists.items() if found}
 
@@ -196,5 +205,7 @@ class SiteDefinition:
         values["waiver"] = tuple(Waiver.from_json(each) for each in values.get("waiver", ()))
         values["declare"] = tuple(Declaration.from_json(each) for each in values.get("declare", ()))
         values["switch"] = tuple(Switch.from_json(each) for each in values.get("switch", ()))
+        values["cache_kind"] = CacheKind(values.get("cache_kind", CacheKind.RFC9111))
+        values["cache"] = tuple(CacheRule.from_json(each) for each in values.get("cache", ()))
         values["probes"] = Probes(**values.get("probes", {}))
         return cls(scope=Scope(**scope), **values)

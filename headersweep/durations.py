@@ -26,3 +26,11 @@ def shown(length: timedelta) -> str:
     days, hours = divmod(hours, 24)
     parts = ((days, "d"), (hours, "h"), (minutes, "m"), (seconds, "s"))
     return "".join(f"{number}{unit}" for number, unit in parts if number) or "0s"
+
+
+def of_seconds(seconds: int) -> str:
+    """That many seconds as ``parse`` reads them; a number too great for a length of time as it is."""
+    return shown(timedelta(seconds=seconds)) if seconds < _TOO_MANY else f"{seconds}s"
+
+
+_TOO_MANY = 10**12

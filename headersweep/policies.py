@@ -8,6 +8,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from headersweep.cacherules import CacheKind, CacheRule
+
 EVERYWHERE = "*"
 """The path scope that holds every page."""
 
@@ -163,6 +165,8 @@ class Policy:
     expectations: tuple[Expectation, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     switches: tuple[Switch, ...] = ()
+    cache: tuple[CacheRule, ...] = ()
+    cache_kind: CacheKind = CacheKind.RFC9111
 
     def switched_off(self, code: str) -> Switch | None:
         """The switch by which a code is off; None where it is on."""

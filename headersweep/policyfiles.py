@@ -10,7 +10,6 @@ from headersweep import events, sitevalues
 from headersweep.checklist import Declaration
 from headersweep.policies import ALERT, ALL_OF, Expectation, Switch, ValueTest, Waiver
 from headersweep.policykeys import DECLARE, EXPECT, LISTS, WAIVER
-from headersweep.sitekeys import Key
 from headersweep.sitevalues import Complaint
 
 MAX_ITEMS = 500
@@ -42,7 +41,7 @@ def _list(name: str, items: Any, codes: Collection[str]) -> tuple[Any, list[Comp
         return (), [((name,), f"there are {len(items):,} [[{name}]]; at most {MAX_ITEMS:,} are allowed")]
     found, complaints = [], []
     for number, item in enumerate(items):
-        wrong = _wrong_keys(name, item)
+        wrong = sitevalues.wrong_in_table(f"[[{name}]]", item, LISTS[name])
         if not wrong:
             made = _made(name, item, codes)
             wrong = made if isinstance(made, list) else []
@@ -58,31 +57,6 @@ def _made(name: str, item: dict[str, Any], codes: Collection[str]) -> Any:
     if name == DECLARE:
         return Declaration(**item)
     return _waiver(item, codes) if name == WAIVER else _switch(item, codes)
-
-
-def _wrong_keys(name: str, item: dict[str, Any]) -> list[Complaint]:
-    """What is wrong with the keys and values of one table, each by itself."""
-    by_name = {key.keys[-1]: key for key in LISTS[name]}
-    complaints: list[Complaint] = [
-        ((key,), _unknown(name, key, by_name)) for key in item if key not in by_name
-    ]
-    for key in LISTS[name]:
-        if key.keys[-1] in item:
-            wrong = sitevalues.wrong(key, item[key.keys[-1]])
-            complaints += [(keys[1:], said) for keys, said in wrong]
-        elif key.required:
-            complaints.append(((), _missing(name, key)))
-    return complaints
-
-
-def _missing(name: str, key: Key) -> str:
-    own = key.keys[-1]
-    return f"this [[{name}]] has no {own}; {key.meaning}, as in: {own} = {key.example}"
-
-
-def _unknown(name: str, key: str, known: Iterable[str]) -> str:
-    hint = _meant(key.lower(), known)
-    return f"unknown key {key!r} in [[{name}]]{hint} (allowed: {', '.join(known)})"
 
 
 def _repeated(name: str, found: Iterable[tuple[int, Any]]) -> list[Complaint]:

@@ -20,6 +20,7 @@ class ProbeKind(StrEnum):
     UPLOAD_LIMIT = "upload_limit"
     REPORTING_ENDPOINTS = "reporting_endpoints"
     ERROR_PAGE = "error_page"
+    CACHE = "cache"
 
 
 class ProbeState(StrEnum):

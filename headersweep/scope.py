@@ -95,8 +95,13 @@ class Glob:
 
     def __init__(self, pattern: str) -> None:
         # The canonical form escapes what is not ASCII; a person writing a pattern does not.
-        self._first, *rest = urllib.parse.quote(pattern, safe=_ASCII).split("*")
+        self._first, *rest = self.quoted(pattern).split("*")
         self._middle, self._last = tuple(rest[:-1]), rest[-1] if rest else None
+
+    @staticmethod
+    def quoted(pattern: str) -> str:
+        """A pattern as the canonical form would spell it."""
+        return urllib.parse.quote(pattern, safe=_ASCII)
 
     def matches(self, path_query: str) -> bool:
         """Whether the whole path with its query fits the pattern."""

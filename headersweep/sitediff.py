@@ -84,7 +84,7 @@ def _change(definition: SiteDefinition, known: KnownSite | None) -> SiteChange:
 
 
 def flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A definition's JSON with one value a key: tables are opened, and each expectation and waiver stands by itself."""
+    """A definition's JSON with one value a key: tables are opened, and each expectation, waiver and cache rule stands by itself."""
     found: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, Mapping):
@@ -106,5 +106,6 @@ _NAMED: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "waiver": lambda item: Waiver.from_json(item).label,
     "switch": lambda item: str(item["what"]),
     "declare": lambda item: str(item["item"]),
+    "cache": lambda item: str(item["name"]),
 }
 """Lists whose items have names: each item is a key of its own, so that a change of one does not show all."""

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from headersweep import policies, policyfiles, sitekeys, sitelines, sitevalues
+from headersweep import cachefiles, policies, policyfiles, sitekeys, sitelines, sitevalues
+from headersweep.cachekeys import CACHE
 from headersweep.checklist import Declaration
 from headersweep.definition import UNLIMITED_RATE, CatchUp, Overlap, SiteDefinition
 from headersweep.errors import ConfigurationError, Mistake, SiteFileError
@@ -22,6 +23,9 @@ from headersweep.policies import ALERT, Switch
 from headersweep.policykeys import DECLARE, LISTS, SWITCH
 from headersweep.sitekeys import ALIASES, BY_PATH, KEYS, TABLES, Kind
 from headersweep.sitevalues import Complaint
+
+TABLE_LISTS = (*LISTS, CACHE)
+"""The names of lists of tables."""
 
 MAX_FILE_BYTES = 1_048_576
 EVERYWHERE = "_all.toml"
@@ -237,9 +241,11 @@ def _duplicates(names: Iterable[tuple[str, str, int]]) -> list[Mistake]:
 
 def _values(data: dict[str, Any], codes: Collection[str]) -> tuple[dict[str, Any], list[Complaint]]:
     """The right values by the path of their key, and what is wrong with the others."""
-    flat, complaints = _flat({name: value for name, value in data.items() if name not in LISTS})
+    flat, complaints = _flat({name: value for name, value in data.items() if name not in TABLE_LISTS})
     values, wrong = policyfiles.read(data, codes)
-    complaints += wrong
+    rules, wrong_rules = cachefiles.read(data)
+    values |= rules
+    complaints += wrong + wrong_rules
     for key in KEYS:
         if key.path not in flat:
             if key.required:
@@ -283,7 +289,7 @@ def _unknown(path: str) -> str:
         place = f"below [{others[0]}]" if others[0] else f"above [{table}]"
         return f"{name} does not belong here; it stands {place}"
     siblings = [key.keys[-1] for key in KEYS if key.table == table]
-    siblings += [] if table else LISTS
+    siblings += [] if table else TABLE_LISTS
     meant = difflib.get_close_matches(name.lower(), siblings, n=1) or [
         alias for alias in [ALIASES.get(name.lower(), "")] if alias in siblings
     ]
@@ -351,7 +357,7 @@ def _with_both_rates(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _converted(path: str, value: Any) -> Any:
-    if path in LISTS:
+    if path in TABLE_LISTS:
         return value
     kind = BY_PATH[path].kind
     if path in sitekeys.ENUMS:

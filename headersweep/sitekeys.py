@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from headersweep import durations, slots, urls, windows
+from headersweep.cacherules import CacheKind
 from headersweep.definition import (
     UNLIMITED_RATE,
     CatchUp,
@@ -200,6 +201,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "overlap": Overlap,
     "scope.mode": ScopeMode,
     "profile": Profile,
+    "cache_kind": CacheKind,
 }
 ALIASES = {
     "url": "start_urls",
@@ -455,6 +457,14 @@ KEYS = (
         _one_of(Profile),
     ),
     Key(
+        "cache_kind",
+        Kind.TEXT,
+        ", ".join(f'`"{each}"`' for each in CacheKind),
+        "by whose rules `[[cache]]` is judged: what stands between the site and its visitors (docs/cache-rules.md)",
+        '"rfc9111"',
+        _one_of(CacheKind),
+    ),
+    Key(
         "scope.mode",
         Kind.TEXT,
         '`"host"`, `"domain"`',
@@ -526,6 +536,14 @@ KEYS = (
         Kind.BOOLEAN,
         "`true`, `false`",
         "whether a path that does not exist is asked for after a run, to see what the error page tells",
+        "true",
+        _anything,
+    ),
+    Key(
+        "probes.cache",
+        Kind.BOOLEAN,
+        "`true`, `false`",
+        "whether the examples of `[[cache]]` are asked for two or three times after a run, then with each bypass condition: what do caches do?",
         "true",
         _anything,
     ),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -43,6 +45,30 @@ def _wrong_items(key: Key, items: list[str]) -> list[Complaint]:
         if said:
             complaints.append(((*key.keys, str(number)), f"{key.path}: {shown(item)}: {said}"))
     return complaints
+
+
+def wrong_in_table(
+    head: str, item: Mapping[str, Any], keys: Sequence[Key], others: Iterable[str] = ()
+) -> list[Complaint]:
+    """What is wrong with the keys and values of one table of a list, each by itself.
+
+    ``head`` is how the table is called, ``others`` are names that may stand in it beside its keys.
+    """
+    known = [*(key.keys[-1] for key in keys), *others]
+    complaints: list[Complaint] = [((key,), _unknown(head, key, known)) for key in item if key not in known]
+    for key in keys:
+        own = key.keys[-1]
+        if own in item:
+            complaints += [(path[len(key.keys) - 1 :], said) for path, said in wrong(key, item[own])]
+        elif key.required:
+            complaints.append(((), f"this {head} has no {own}; {key.meaning}, as in: {own} = {key.example}"))
+    return complaints
+
+
+def _unknown(head: str, key: str, known: Sequence[str]) -> str:
+    meant = difflib.get_close_matches(key.lower(), known, n=1)
+    hint = f"; did you mean {meant[0]}?" if meant else ""
+    return f"unknown key {key!r} in {head}{hint} (allowed: {', '.join(known)})"
 
 
 def is_a(kind: Kind, value: Any) -> bool:

@@ -322,3 +322,8 @@ def reopen() -> TextClause:
 def newest() -> TextClause:
     """The newest run id. Plan: pk_runs."""
     return text("SELECT max(id) FROM runs")
+
+
+def slots() -> TextClause:
+    """When the runs :ids were due. Plan: pk_runs."""
+    return text("SELECT id, slot FROM runs WHERE id = ANY(CAST(:ids AS bigint[]))")

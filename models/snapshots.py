@@ -38,3 +38,8 @@ def add() -> TextClause:
 def ids() -> TextClause:
     """The ids of snapshots given by content hash. Plan: uq_snapshots_content_hash."""
     return text("SELECT id, content_hash FROM snapshots WHERE content_hash = ANY(CAST(:hashes AS bytea[]))")
+
+
+def blocks() -> TextClause:
+    """The header blocks of the snapshots :ids. Plan: pk_snapshots."""
+    return text("SELECT id, raw FROM snapshots WHERE id = ANY(CAST(:ids AS bigint[]))")

@@ -89,3 +89,25 @@ def fold() -> TextClause:
         FROM unnest(CAST(:olds AS bigint[]), CAST(:news AS bigint[])) AS f(old, new)
         WHERE s.site_id = :site_id AND s.last_run_id IS NULL AND s.snapshot_id = f.old
     """)
+
+
+def between() -> TextClause:
+    """What pages of site :site_id answered with in the runs :since to :until, in no order; meant for a server-side cursor.
+
+    Plan: uq_pages_site_id_url_key or all of the site's pages at once, pk_spans.
+    """
+    return text("""
+        SELECT p.url, s.page_id, s.snapshot_id, s.status, s.first_run_id, s.last_run_id
+        FROM spans s JOIN pages p ON p.id = s.page_id
+        WHERE p.site_id = :site_id AND s.site_id = :site_id AND s.first_run_id <= :until
+          AND (s.last_run_id IS NULL OR s.last_run_id >= :since)
+    """)
+
+
+def history() -> TextClause:
+    """What the pages :page_ids answered with up to run :until, the newest first. Plan: pk_spans."""
+    return text("""
+        SELECT s.page_id, s.snapshot_id, s.status, s.first_run_id, s.last_run_id
+        FROM spans s WHERE s.page_id = ANY(CAST(:page_ids AS bigint[])) AND s.first_run_id <= :until
+        ORDER BY s.page_id, s.first_run_id DESC
+    """)

@@ -122,3 +122,12 @@ def drop_failed() -> TextClause:
 def any_kept() -> TextClause:
     """Whether anything is left of the visits of run :run_id. Plan: pk_visits."""
     return text("SELECT EXISTS (SELECT FROM visits WHERE run_id = :run_id)")
+
+
+def ages_of_run() -> TextClause:
+    """The answers of run :run_id that a cache had kept for some time, with their pages. Plan: pk_visits, pk_pages."""
+    return text("""
+        SELECT p.url, v.page_id, v.snapshot_id, v.status, v.age_s
+        FROM visits v JOIN pages p ON p.id = v.page_id
+        WHERE v.run_id = :run_id AND v.snapshot_id IS NOT NULL AND v.age_s > 0
+    """)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 
 from headersweep import cookies
 from review import lists, readers
@@ -41,6 +42,8 @@ _LONGEST_NUMBER = 18
 HEURISTIC = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
 """Statuses that may be stored although nothing says for how long (RFC 9110, 15.1); 206 needs a cache that knows ranges."""
 FIRST_FINAL = 200
+UNDERSTOOD = frozenset(map(int, HTTPStatus))
+"""Statuses that caches may know the rules of; an answer with ``must-understand`` is for no others (RFC 9111, 5.2.2.3)."""
 NOT_STORED_ALONE = frozenset({206, 304})
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -118,7 +121,7 @@ def _directive(part: str) -> tuple[str, Value | None]:
         return name, None
     argument = _unquoted(argument.strip(readers.WHITESPACE))
     if name in SECONDS:
-        return name, _seconds(argument)
+        return name, whole_seconds(argument)
     if name in FIELDS and argument:
         return name, tuple(field.strip(readers.WHITESPACE).lower() for field in argument.split(","))
     return name, True if name in KNOWN or not equals else argument
@@ -129,7 +132,8 @@ def _unquoted(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text[1:-1]) if quoted else text
 
 
-def _seconds(text: str) -> int | None:
+def whole_seconds(text: str) -> int | None:
+    """A whole number of seconds as caches read it; None where it is none."""
     if not (text.isascii() and text.isdecimal()):
         return None
     return LONGEST_LIFE if len(text) > _LONGEST_NUMBER else min(int(text), LONGEST_LIFE)
@@ -142,10 +146,8 @@ def storable_by_shared_cache(received: Received, *, authorized: bool = False) ->
 
 def sharing(received: Received, *, authorized: bool = False) -> Sharing:
     """The most that any shared cache may do with the answer to a GET (RFC 9111, 3 and 4)."""
-    if received.status < FIRST_FINAL or received.status in NOT_STORED_ALONE or _varies_by_all(received):
-        return Sharing.NEVER
     instructions = [each for each in _instructions(received) if not authorized or _for_all(each)]
-    return max((_allowed(received, each) for each in instructions), key=_rank, default=Sharing.NEVER)
+    return max((allowed(received, each) for each in instructions), key=_rank, default=Sharing.NEVER)
 
 
 def fresh_for(received: Received) -> int | None:
@@ -155,18 +157,17 @@ def fresh_for(received: Received) -> int | None:
     """
     if sharing(received) is not Sharing.FRESH:
         return None
-    allowed = [each or CacheControl({}) for each in _instructions(received)]
     known = [
         seconds
-        for each in allowed
-        if _allowed(received, each) is Sharing.FRESH and (seconds := _stated(received, each)) is not None
+        for each in (each or CacheControl({}) for each in _instructions(received))
+        if allowed(received, each) is Sharing.FRESH and (seconds := _stated(received, each)) is not None
     ]
     return max(known, default=None)
 
 
 def _stated(received: Received, rules: CacheControl) -> int | None:
     named = any(rules.seconds(name) is not None for name in ("s-maxage", "max-age"))
-    return _lifetime(received, rules) if named or received.values("date") else None
+    return lifetime(received, rules) if named or received.values("date") else None
 
 
 def _rank(sharing: Sharing) -> int:
@@ -203,11 +204,12 @@ def targeting(received: Received) -> CacheControl | None:
     return CacheControl(found)
 
 
-def _allowed(received: Received, control: CacheControl | None) -> Sharing:
+def allowed(received: Received, control: CacheControl | None) -> Sharing:
+    """The most that a shared cache may do that obeys these directives."""
     rules = control or CacheControl({})
-    if (rules.has("no-store") and not rules.has("must-understand")) or rules.has("private"):
+    if not _may_store(received, rules):
         return Sharing.NEVER
-    fresh_for = _lifetime(received, rules)
+    fresh_for = lifetime(received, rules)
     if rules.has("no-cache") or (fresh_for is not None and fresh_for <= 0):
         return Sharing.ASKING
     if fresh_for is not None:
@@ -217,7 +219,16 @@ def _allowed(received: Received, control: CacheControl | None) -> Sharing:
     return Sharing.NEVER
 
 
-def _lifetime(received: Received, rules: CacheControl) -> int | None:
+def _may_store(received: Received, rules: CacheControl) -> bool:
+    """Whether neither the status nor Vary nor a directive forbids to store it."""
+    if received.status < FIRST_FINAL or received.status in NOT_STORED_ALONE or varies_by_all(received):
+        return False
+    if rules.has("must-understand"):
+        return received.status in UNDERSTOOD and not rules.has("private")
+    return not (rules.has("no-store") or rules.has("private"))
+
+
+def lifetime(received: Received, rules: CacheControl) -> int | None:
     """For how long a shared cache may take the answer for fresh, as far as it says so (RFC 9111, 4.2.1)."""
     for name in ("s-maxage", "max-age"):
         seconds = rules.seconds(name)
@@ -244,6 +255,6 @@ _SURELY_LIVE = 2_000_000_000
 """2033: without a Date, an Expires before it may have passed, and counts as passed."""
 
 
-def _varies_by_all(received: Received) -> bool:
+def varies_by_all(received: Received) -> bool:
     """Whether no later request can match (RFC 9111, 4.1)."""
     return "*" in lists.members(received.combined("vary"))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from review import nonces, preload, redirects
+from review.cacherules import rules as cache_rules
 from review.checks import (
     body_contents,
     cache,
@@ -105,6 +106,7 @@ RULES: dict[str, Rule] = (
     | preload.BY_CODE
     | kinds.BY_CODE
     | rules.RULES
+    | cache_rules.RULES
 )
 """Every rule by its code: those on single answers, on whole runs, and of policies."""
 

@@ -63,7 +63,8 @@ def _told_apart(
         if key not in kept:
             # The run goes on, and this came after its sets were counted.
             continue
-        group = (key, scopes.zones_of(scopes.path_of(row.url), known))
+        path = scopes.path_of(row.url)
+        group = (key, scopes.zones_of(path, known, row.url))
         counts[group] = counts.get(group, 0) + 1
         urls = samples.setdefault(group, [])
         if len(urls) < SAMPLES:

@@ -17,7 +17,7 @@ from models import probes
 from review import received as reading
 from review.probes import answered, cors, error_page, exposed_files, reporting_endpoints, upload_limit
 from review.probes.answered import Answered
-from scheduler import owners, seeding
+from scheduler import cacheprobes, owners, seeding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -160,6 +160,9 @@ PLANTERS: dict[ProbeKind, Callable[[Row[Any], Sequence[Row[Any]]], Iterable[Plan
     ProbeKind.UPLOAD_LIMIT: _plan_upload_limit,
     ProbeKind.REPORTING_ENDPOINTS: _plan_reporting_endpoints,
     ProbeKind.ERROR_PAGE: _plan_error_page,
+    ProbeKind.CACHE: lambda run, _rows: cacheprobes.plan(
+        SiteDefinition.from_json(run.definition), str(run.id)
+    ),
 }
 """What each kind asks for, from the run's row and its header sets (the most common first, each with up to three pages)."""
 
@@ -169,11 +172,20 @@ PLANTERS: dict[ProbeKind, Callable[[Row[Any], Sequence[Row[Any]]], Iterable[Plan
 
 def found(connection: Connection, run_id: int) -> tuple[Found, ...]:
     """What is to be said of what the probes of a run were answered so far."""
-    rows = connection.execute(probes.of_run(), {"run_id": run_id}).all()
     by_kind: dict[str, list[Row[Any]]] = defaultdict(list)
-    for row in rows:
+    for row in connection.execute(probes.of_run(), {"run_id": run_id}):
         by_kind[row.kind].append(row)
     return tuple(one for kind, judge in JUDGES.items() for one in judge(by_kind.get(kind, [])))
+
+
+def rows(connection: Connection, run_id: int, kind: ProbeKind) -> list[Row[Any]]:
+    """The probes of one kind of a run, in order."""
+    return [row for row in connection.execute(probes.of_run(), {"run_id": run_id}) if row.kind == kind]
+
+
+def judged(rows_of_kind: Sequence[Row[Any]], kind: ProbeKind) -> tuple[Found, ...]:
+    """What is to be said of probes of one kind."""
+    return JUDGES[kind](rows_of_kind)
 
 
 def _judge_cors(rows: Sequence[Row[Any]]) -> tuple[Found, ...]:
@@ -217,6 +229,7 @@ JUDGES: dict[ProbeKind, Callable[[Sequence[Row[Any]]], tuple[Found, ...]]] = {
     ProbeKind.UPLOAD_LIMIT: _of_answers(upload_limit.judge),
     ProbeKind.REPORTING_ENDPOINTS: _of_answers(reporting_endpoints.judge),
     ProbeKind.ERROR_PAGE: _of_answers(error_page.judge),
+    ProbeKind.CACHE: lambda rows: cacheprobes.judge(rows, _answer),
 }
 
 

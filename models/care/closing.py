@@ -35,6 +35,13 @@ def _unjudged(s: Samples) -> dict[str, Any]:
 
 
 SPANS = (
+    hot("spans.history", spans.history, "pk_spans", lambda s: {"page_ids": s.many, "until": s.open_run}),
+    hot(
+        "spans.between",
+        spans.between,
+        "uq_pages_site_id_url_key",
+        lambda s: {"site_id": s.site, "since": s.previous, "until": s.open_run},
+    ),
     whole("spans.open_new", spans.open_new, lambda s: {"site_id": s.site, "run_id": s.run}),
     whole("spans.close_changed", spans.close_changed, _span),
     whole("spans.close_vanished", spans.close_vanished, _span),

@@ -310,6 +310,11 @@ VISITS = (
         visits.start_pages_fetched,
         lambda s: {"run_id": s.run, "site_id": s.paged_site, "url_keys": [s.url_key]},
     ),
+    hot("visits.ages_of_run", visits.ages_of_run, "pk_pages", lambda s: {"run_id": s.run}),
+    hot("runs.slots", runs.slots, "pk_runs", lambda s: {"ids": [s.run, s.open_run]}),
+    hot(
+        "snapshots.blocks", snapshots.blocks, "pk_snapshots", lambda s: {"ids": [s.snapshot, s.snapshot + 1]}
+    ),
     hot("facts.ids", facts.ids, "uq_body_facts_facts_hash", lambda s: {"hashes": [s.facts_hash]}),
     hot("facts.load", facts.load, "pk_body_facts", lambda _: {"ids": [1, 2]}),
     whole(

@@ -11,7 +11,7 @@ from headersweep.responses import ResponseClass
 from review import judge, report
 from review import received as reading
 from review.finding import Finding, Severity
-from review.policy import profiles, rules, scopes, switching, values
+from review.policy import caching, profiles, rules, scopes, switching, values
 from review.policy.answers import Answer
 from review.policy.baseline import Baseline
 from review.policy.scopes import BY_SAMPLES, Within
@@ -52,7 +52,12 @@ def _demanded(policy: Policy, one: HeaderSet) -> HeaderSet:
         return one
     received = received_of(one)
     answer = Answer(received, judge.effective(received))
-    missed = [*_unmet(policy, answer), *_unexpected(policy.expectations, one, answer)]
+    known = {finding.code for finding in one.judgement.findings}
+    missed = [
+        *_unmet(policy, answer),
+        *_unexpected(policy.expectations, one, answer),
+        *caching.unmet(policy, one.zones, received, known),
+    ]
     findings = (*one.judgement.findings, *missed)
     return replace(one, judgement=replace(one.judgement, findings=findings))
 
@@ -127,6 +132,15 @@ def _excuse(waivers: Iterable[Waiver], shown_by: HeaderSet | Cause, found: Findi
         if _excuses(waiver, shown_by, found):
             how = "" if _within(shown_by, waiver.path).is_exact else f"; judged {BY_SAMPLES}"
             return f"{waiver.label} ({waiver.owner}, until {waiver.expires}{how})"
+    return ""
+
+
+def waived_by(waivers: Iterable[Waiver], code: str, subject: str, urls: Iterable[str], today: date) -> str:
+    """How the first waiver is called that holds today and excuses a finding on all of these pages; empty without any."""
+    for waiver in waivers:
+        fits = covers(waiver.code, code) and waiver.subject in {"", subject} and not waiver.is_expired(today)
+        if fits and scopes.within_urls(urls, waiver.path) in {Within.ALL, Within.ALL_SAMPLES}:
+            return f"{waiver.label} ({waiver.owner}, until {waiver.expires})"
     return ""
 
 

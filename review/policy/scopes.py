@@ -12,12 +12,14 @@ from collections.abc import Iterable
 from enum import Enum
 
 from headersweep import urls
+from headersweep.cachematch import Matcher
 from headersweep.policies import EVERYWHERE, Policy
 from headersweep.scope import Glob
+from review.policy import caching
 from review.report import HeaderSet
 
-Zone = tuple[str, Glob]
-"""A path scope: its name, which is the pattern as written, and what it holds."""
+Zone = tuple[str, Glob | Matcher]
+"""A path scope: its name, which is the pattern as written, and what it holds. Or the cache rules of a policy, which hold URLs."""
 
 BY_SAMPLES = "by its sample URLs alone: the pages of this header set were not told apart by path"
 
@@ -40,12 +42,23 @@ def zones(*policies: Policy) -> list[Zone]:
     """The path scopes that the rules of these policies name, each once."""
     patterns = [each.path for policy in policies for each in policy.expectations]
     patterns += [each.path for policy in policies for each in policy.waivers]
-    return [(pattern, Glob(pattern)) for pattern in dict.fromkeys(patterns) if pattern != EVERYWHERE]
+    scopes: list[Zone] = [
+        (pattern, Glob(pattern)) for pattern in dict.fromkeys(patterns) if pattern != EVERYWHERE
+    ]
+    ruled = {caching.zone(policy.cache): policy.cache for policy in policies if policy.cache}
+    return scopes + [(name, Matcher(rules)) for name, rules in ruled.items()]
 
 
-def zones_of(path: str, known: Iterable[Zone]) -> tuple[str, ...]:
-    """The names of the path scopes that hold a path (percent-encoded, without query)."""
-    return tuple(name for name, glob in known if glob.matches(path))
+def zones_of(path: str, known: Iterable[Zone], url: str = "") -> tuple[str, ...]:
+    """The names of the scopes that hold a path (percent-encoded, without query), resp. the URL with it."""
+    return tuple(found for name, test in known if (found := _zone_of(path, name, test, url)))
+
+
+def _zone_of(path: str, name: str, test: Glob | Matcher, url: str) -> str:
+    if isinstance(test, Glob):
+        return name if test.matches(path) else ""
+    claim = test.claim(url) if url else None
+    return caching.claimed(name, claim) if claim else ""
 
 
 def path_of(url: str) -> str:

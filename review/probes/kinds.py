@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from headersweep.probes import ProbeKind
+from review.cacherules import probing
 from review.probes import cors, error_page, exposed_files, reporting_endpoints, upload_limit
 
 READERS: dict[str, Callable[[int, bytes], dict[str, Any] | None]] = {
-    "exposed_files": exposed_files.read,
-    "error_page": error_page.read,
+    ProbeKind.EXPOSED_FILES: exposed_files.read,
+    ProbeKind.ERROR_PAGE: error_page.read,
+    ProbeKind.CACHE: probing.kept_of_body,
 }
 """What is kept of a body with a status, by kind: never the body, nor a secret. A kind that is not here reads none."""
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headersweep import policykeys, sitefiles, sitekeys, sitelines
+from headersweep import sitefiles, sitekeys, sitelines
 from headersweep.definition import ADDED_KEYS, CatchUp, Overlap, RobotsMode, Scope, ScopeMode, SiteDefinition
 from headersweep.errors import ConfigurationError, Mistake, SiteFileError
 
@@ -156,7 +156,7 @@ def test_a_new_key_is_kept_where_it_says_something() -> None:
 
 def test_every_field_of_a_definition_has_a_key_and_every_key_a_field() -> None:
     fields = {field.name for field in dataclasses.fields(SiteDefinition)}
-    fields -= {*sitekeys.TABLES, *policykeys.LISTS}
+    fields -= {*sitekeys.TABLES, *sitefiles.TABLE_LISTS}
     for name, table in sitekeys.TABLES.items():
         fields |= {f"{name}.{field.name}" for field in dataclasses.fields(table)}
     assert {key.path for key in sitekeys.KEYS} == fields

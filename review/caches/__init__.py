@@ -1,0 +1,1 @@
+"""Shared caches that read headers otherwise than the standard does, one file each."""
