@@ -24,6 +24,7 @@ SLOW_SECONDS = 0.01
 
 KEY = "AKIA" + "Q7ZLM2XB5RWN3KCV"
 TOKEN = "ghp_" + "k3" * 18
+URL_TOKEN = "abcdef" + "0123456789"
 TRACE = "Traceback (most recent call last):\n  File '/srv/app/views.py', line 3, in show\nKeyError: 'page'"
 
 
@@ -95,7 +96,7 @@ def careless() -> Site:
     """What should not be found anywhere, all in one place."""
     endpoint = f"https://{HOST}:PORT/reports"
     session = "sessionid=abcdefghijklmnop; Path=/; Secure; SameSite=Lax"
-    paths = ("/unsafe", "/files/", "/api", "/keys", "/account", "/reset?access_token=abcdef0123456789")
+    paths = ("/unsafe", "/files/", "/api", "/keys", "/account", f"/reset?access_token={URL_TOKEN}")
     found = {path: Page() for path in paths}
     return Site(
         pages=found

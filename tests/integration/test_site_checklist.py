@@ -118,7 +118,8 @@ def test_every_mistake_of_a_careless_site_is_found_by_its_item(lab: Lab, authori
     }
     assert missed == {}
     assert set(lines) == set(SEEDED) | set(PEOPLE_ONLY)
-    assert not any(_careless.KEY in each or _careless.TOKEN in each for each in _said(lines))
+    secrets = (_careless.KEY, _careless.TOKEN, _careless.URL_TOKEN)
+    assert not any(secret in each for each in _said(lines) for secret in secrets)
     assert site.invited == 1
     assert site.body_bytes == 0
 
