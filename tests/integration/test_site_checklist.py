@@ -177,6 +177,14 @@ def test_without_probes_nothing_beyond_the_pages_is_asked_and_nobody_knows_the_r
     assert unknown == {*PEOPLE_ONLY, *(f"site.{name}" for name in probed)}
 
 
+def test_a_certificate_that_nobody_vouches_for_fails_also_where_no_page_came(
+    lab: Lab, authority: Authority
+) -> None:
+    with _careless.serving(_careless.careful(), authority.server()) as site:
+        line = checklist(lab, swept(lab, site, None))["site.certificates"]
+    assert (line.verdict, line.evidence) == (Verdict.FAIL, ("1 pages were not fetched: TLS failed",))
+
+
 def test_all_probes_together_are_few_and_one_at_a_time(lab: Lab, authority: Authority) -> None:
     with _careless.serving(_careless.careless(), authority.server()) as site:
         run_id = swept(lab, site, None, probes=ALL, allow_unverified_tls=True)

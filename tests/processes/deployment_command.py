@@ -225,7 +225,7 @@ def environment(folder: Path, url: str, passwords: Passwords, *, bad: bool) -> d
 def _careless(folder: Path, sites: Path, home: Path, stamp: Path, passwords: Passwords) -> dict[str, str]:
     sites.chmod(0o777)
     os.utime(stamp, (time.time() - 100 * 3600,) * 2)
-    (home / "worker.log").write_text(f"cannot connect with {passwords.role}\n")
+    (home / "worker.log").write_text(f"cannot connect with password={passwords.role}\n")
     return {
         "HEADERSWEEP_LOG": "console",
         "HEADERSWEEP_LOG_LEVEL": "warning",
