@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from cli.selfcheck.place import NETWORK_OF_CONTAINERS, Check, Place
 from headersweep.checklist import Area, Item, Looked, fail, ok, unknown
@@ -88,7 +89,10 @@ def without_password(url: str) -> str:
     """The broker's URL for somebody who was told no password, neither before the host nor behind it."""
     parts = urlsplit(url)
     query = [pair for pair in parse_qsl(parts.query) if pair[0] not in {"username", "password"}]
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, urlencode(query), ""))
+    # Not urlunsplit: it leaves out the two slashes before a socket's path.
+    return (
+        f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{'?' * bool(query)}{urlencode(query)}"
+    )
 
 
 def _socket_path(url: str) -> Path | None:
@@ -115,7 +119,14 @@ def _far(place: Place, parts: SplitResult) -> Looked:
     if parts.scheme == "rediss":
         return ok(f"{parts.hostname}, encrypted")
     said = f"{parts.hostname}: not encrypted (redis://)"
-    return unknown(f"{said}, {NETWORK_OF_CONTAINERS}") if place.in_container else fail(said)
+    if place.in_container and _is_private(parts.hostname or ""):
+        return unknown(f"{said}, {NETWORK_OF_CONTAINERS}")
+    return fail(said)
+
+
+def _is_private(host: str) -> bool:
+    addresses = {str(info[4][0]) for info in socket.getaddrinfo(host, None)}
+    return all(ipaddress.ip_address(address.partition("%")[0]).is_private for address in addresses)
 
 
 def _beside_its_socket(place: Place) -> Looked:

@@ -30,11 +30,14 @@ class Place:
     engine: Engine
     embedded: bool
     processes: Path = Path("/proc")
+    container_marks: tuple[Path, ...] = CONTAINER_MARKS
 
     @property
     def in_container(self) -> bool:
         """Whether this command runs in a container, as Docker, Podman and Kubernetes mark theirs."""
-        return any(mark.exists() for mark in CONTAINER_MARKS) or "KUBERNETES_SERVICE_HOST" in self.environ
+        return (
+            any(mark.exists() for mark in self.container_marks) or "KUBERNETES_SERVICE_HOST" in self.environ
+        )
 
     def connect(self) -> Connection:
         """A connection to look through."""
