@@ -9,11 +9,15 @@ from headersweep.urlsecrets import NAMES
 
 
 def secret_urls() -> TextClause:
-    """Up to :limit pages of run :run_id whose URL has a parameter with such a name, and a value. Plan: pk_visits, pk_pages."""
+    """Up to :limit pages of run :run_id whose URL has a parameter with such a name, and a value. Plan: pk_visits, pk_pages.
+
+    Written so that the planner cannot begin with the pages of all sites: their form says nothing about this run's.
+    """
     return text(f"""
-        SELECT p.url FROM visits v JOIN pages p ON p.id = v.page_id
+        SELECT p.url FROM visits v
+        CROSS JOIN LATERAL (SELECT url FROM pages WHERE id = v.page_id OFFSET 0) p
         WHERE v.run_id = :run_id AND v.snapshot_id IS NOT NULL
-          AND p.url ~* '[?&;/]({NAMES})=[^&;#/]{{4}}'
+          AND p.url LIKE '%=%' AND p.url ~* '[?&;/]({NAMES})=[^&;#/]{{4}}'
         ORDER BY p.url LIMIT :limit
     """)  # noqa: S608 - a constant of ours
 

@@ -19,6 +19,7 @@ from models import (
     drift,
     facts,
     frontier,
+    hardening,
     origins,
     outbox,
     partitions,
@@ -27,6 +28,7 @@ from models import (
     reports,
     reviews,
     runs,
+    selfcheck,
     shards,
     sites,
     snapshots,
@@ -280,6 +282,7 @@ CASES = {
     "probes.forget": Case(
         probes.forget(), {"high": 100}, {"uq_probes_run_id_kind_key_step", "ix_baselines_run_id"}
     ),
+    "selfcheck.late_promises": Case(selfcheck.late_promises(), {}, {"ix_outbox_waiting"}),
     "outbox.waiting": Case(outbox.waiting(), {"limit": 100}, {"ix_outbox_waiting"}),
 }
 
@@ -293,9 +296,11 @@ WHOLE = {
     "actions.add", "redirects.add", "reviews.add_sets", "reviews.add_judgements", "reviews.add_findings",
     "drift.from_visits", "drift.sets_from_visits",
     "baselines.approve", "baselines.of_all", "probes.plant",
+    "hardening.secret_urls", "hardening.unverified", "selfcheck.role_rights", "selfcheck.public_grants", "selfcheck.reach", "selfcheck.durability", "selfcheck.archived",
+    "selfcheck.invalid_indexes", "selfcheck.scheduled_sites", "selfcheck.definitions",
 }  # fmt: skip
 """Statements that insert, touch one row by key once in a run, stop at the first row they meet, or read a whole run on
-purpose when it closes."""
+purpose when it closes; and those of ``checklist --self``, which read the catalogue, or every site once when somebody asks."""
 
 
 @pytest.fixture(scope="module")
@@ -384,13 +389,20 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "reviews.add_sets": {"run_id": NEW_RUN, "samples": reviews.SAMPLES},
     "drift.from_visits": {"old": OPEN_RUN, "new": NEW_RUN, "since": 1},
     "drift.sets_from_visits": {"run_id": NEW_RUN},
+    "hardening.secret_urls": {"run_id": NEW_RUN, "limit": 20},
 }
 
 
 @pytest.mark.parametrize("name", sorted(BY_KEY))
 def test_a_run_that_the_statistics_do_not_know_is_read_by_key(loaded: Connection, name: str) -> None:
     module, function = name.split(".")
-    modules = {"drift": drift, "frontier": frontier, "reviews": reviews, "spans": spans}
+    modules = {
+        "drift": drift,
+        "frontier": frontier,
+        "hardening": hardening,
+        "reviews": reviews,
+        "spans": spans,
+    }
     statement = getattr(modules[module], function)()
     unknown = loaded.begin_nested()
     for rows in NEW_ROWS:
@@ -433,6 +445,15 @@ def test_the_redirects_of_a_run_that_the_statistics_do_not_know_are_read_by_key(
     assert max(touched(node) for node in nodes(plan[0]["Plan"])) <= 2 * N
 
 
+def test_the_pages_of_a_run_are_searched_for_secrets_by_key_not_those_of_all_sites(
+    loaded: Connection,
+) -> None:
+    values = {"run_id": OPEN_RUN, "limit": 20}
+    plan = explained(loaded, Case(hardening.secret_urls(), values, set()))
+    assert "pk_pages" in {node.get("Index Name") for node in plan}
+    assert "pages" not in {node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"}
+
+
 def touched(node: dict[str, Any]) -> float:
     """How many rows a node of an executed plan looked at."""
     dropped = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
@@ -456,6 +477,8 @@ def test_every_statement_of_the_crawl_has_a_plan_or_a_reason() -> None:
         drift,
         baselines,
         probes,
+        hardening,
+        selfcheck,
     )
     every = {
         f"{module.__name__.removeprefix('models.')}.{name}"
