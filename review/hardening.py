@@ -8,6 +8,7 @@ from datetime import date
 
 from headersweep import checklist, urlsecrets
 from headersweep.checklist import Area, Declaration, Item, Line, Looked, fail, ok, unknown
+from headersweep.probes import ProbeKind
 from headersweep.responses import ResponseClass
 from review.finding import Severity
 from review.policy import rules
@@ -330,3 +331,12 @@ CHECKS = (
     ),
 )  # fmt: skip
 ITEMS = {check.item.name: check.item for check in CHECKS}
+
+PROBED_BY = {
+    "site.cors": ProbeKind.CORS,
+    "site.exposed_files": ProbeKind.EXPOSED_FILES,
+    "site.upload_limit": ProbeKind.UPLOAD_LIMIT,
+    "site.error_pages": ProbeKind.ERROR_PAGE,
+    "site.reporting_endpoints": ProbeKind.REPORTING_ENDPOINTS,
+}
+"""The items that stay unknown unless the site asks for probes of a kind."""

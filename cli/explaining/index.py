@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from cli.explaining import findings, owned, program
+from cli.explaining import findings, looking, owned, program
 from cli.explaining.explanation import Explanation
 from headersweep import sitefiles
 from headersweep.errors import UsageError
@@ -23,6 +23,7 @@ def everything(folder: str) -> list[Explanation]:
         *owned.of_sites(sites),
         *findings.explanations(switches),
         *program.explanations(switches),
+        *looking.explanations(),
         *owned.keys(),
     ]
 

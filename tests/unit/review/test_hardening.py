@@ -135,7 +135,7 @@ def test_the_url_of_an_example_shows_no_secret() -> None:
     assert "https://site.example/?a=1&access_token=<masked>&b=2" in line
 
 
-@pytest.mark.parametrize(("kind", "name"), [("cors", "site.cors"), ("exposed_files", "site.exposed_files"), ("upload_limit", "site.upload_limit"), ("error_page", "site.error_pages"), ("reporting_endpoints", "site.reporting_endpoints")])  # fmt: skip
+@pytest.mark.parametrize(("name", "kind"), hardening.PROBED_BY.items())
 @pytest.mark.parametrize(
     ("stand", "verdict"),
     [
@@ -178,6 +178,13 @@ def test_nobody_can_declare_away_what_a_machine_saw() -> None:
     said = Declaration("site.csp", "operations", TODAY, "it is fine")
     assert lines(replace(GOOD, causes=(BAD["site.csp"],)), [said])["site.csp"].verdict is Verdict.FAIL
     assert lines(GOOD, [said])["site.csp"].verdict is Verdict.OK
+
+
+def test_the_items_that_need_probes_are_those_that_are_unknown_without() -> None:
+    without = lines(replace(GOOD, probed={}))
+    unknown = {name for name, line in without.items() if line.verdict is Verdict.UNKNOWN}
+    assert unknown - PEOPLE_ONLY == set(hardening.PROBED_BY)
+    assert set(hardening.PROBED_BY.values()) == set(ProbeKind)
 
 
 def test_every_item_says_everything_and_every_area_has_some() -> None:
