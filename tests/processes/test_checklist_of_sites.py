@@ -12,10 +12,11 @@ import pytest
 
 from headersweep.errors import ExitCode
 from review import hardening
-from tests.integration._listening import Listening, listening, static
+from tests.integration._listening import Listening, listening
 from tests.processes._program import Home
 
-COOKIE = "<img/src=x>|[a](javascript:x)`\x1b[2J_session"
+COOKIE = "<b>|[a](javascript:x)`_session"
+CONTROLLING = "session\x1b[2J"
 REASON = "see <script>x</script> | [here](javascript:x)"
 FILE = """
 name = "demo"
@@ -47,7 +48,9 @@ PEOPLE = (
 @pytest.fixture(scope="module")
 def site() -> Iterator[Listening]:
     with listening() as served:
-        served.pages["/"] = static(Set_Cookie=f"{COOKIE}=abcdefghijklmnop; Path=/")
+        served.pages["/"] = lambda _origin: [
+            ("Set-Cookie", f"{name}=abcdefghijklmnop; Path=/") for name in (COOKIE, CONTROLLING)
+        ]
         yield served
 
 
@@ -114,7 +117,8 @@ def test_json_says_of_each_item_what_was_seen_and_who_answers(home: Home) -> Non
 
 
 def test_foreign_text_moves_no_terminal(home: Home) -> None:
-    assert any("\x1b" in each or "\\x1b" in each for each in items(home)["site.cookies"]["evidence"])
+    evidence = items(home)["site.cookies"]["evidence"]
+    assert all(any(name in each for each in evidence) for name in (COOKIE, CONTROLLING))
     text = home.run("checklist", "demo")
     assert text.code == 0
     assert "demo, run" in text.out.splitlines()[0]
@@ -132,7 +136,7 @@ def test_foreign_text_is_no_markup(home: Home) -> None:
     assert all(len(re.findall(r"(?<!\\)\|", row)) == 7 for row in rows)
     assert r"\<script\>" in out
     assert r"\<b\>" in out
-    assert r"\<img/src=x\>" in out
+    assert r"\<b\>\|\[a\](javascript:x)" in out
     assert not re.search(r"(?<!\\)<", out)
     assert not re.search(r"(?<!\\)\]\(", out)
 
