@@ -47,7 +47,7 @@ def _setting(place: Place, name: str) -> str | None:
     with _client(place.settings.broker_url) as client:
         try:
             values: Any = client.config_get(name)
-        except redis.exceptions.RedisError:
+        except redis.exceptions.ResponseError:
             return None
     return str(values[name]) if name in values else None
 
