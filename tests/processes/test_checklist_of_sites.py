@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cli.selfcheck import table as selfcheck
 from headersweep.errors import ExitCode
 from review import hardening
 from tests.integration._listening import Listening, listening
@@ -18,6 +19,7 @@ from tests.processes._program import Home
 COOKIE = "<b>|[a](javascript:x)`_session"
 CONTROLLING = "session\x1b[2J"
 REASON = "see <script>x</script> | [here](javascript:x)"
+PASSWORD = "f3a9" * 6
 FILE = """
 name = "demo"
 start_urls = [{url}]
@@ -180,3 +182,35 @@ def test_a_declaration_of_nothing_is_refused_with_what_was_meant(home: Home, sit
     assert "did you mean site.access_logs?" in ended.err
     # What the file says now counts, without another run.
     assert {name for name, item in items(home).items() if item["verdict"] == "declared"} == set(PEOPLE)
+
+
+def test_of_itself_what_is_away_is_unknown_and_the_rest_is_looked_at(shared_home: Home) -> None:
+    with shared_home.servers() as servers:
+        away = {
+            "HEADERSWEEP_DATABASE_URL": servers.database_url,
+            "HEADERSWEEP_BROKER_URL": f"redis://:{PASSWORD}@127.0.0.1:1/0",
+        }
+        ended = shared_home.run("checklist", "--self", "--format", "json", **away)
+    assert ended.code == 0, ended.err
+    found = {item["name"]: item for item in ended.json()["items"]}
+    assert list(found) == list(selfcheck.ITEMS)
+    for name in ("self.broker_reach", "self.broker_password", "self.broker_eviction"):
+        assert found[name]["verdict"] == "unknown", found[name]
+    assert found["self.migration_head"]["verdict"] == "ok"
+    assert PASSWORD not in ended.out + ended.err
+
+
+def test_items_of_itself_are_declared_for_all_and_misspelt_ones_refused(home: Home) -> None:
+    everywhere = home.sites / "_all.toml"
+    try:
+        everywhere.write_text(DECLARED.format(item='"self.bakup"', reason='"every night"'))
+        refused = home.run("checklist", "--self")
+        everywhere.write_text(DECLARED.format(item='"self.backup"', reason='"every night"'))
+        ended = home.run("checklist", "--self")
+    finally:
+        everywhere.unlink()
+    assert refused.code == ExitCode.CONFIGURATION
+    assert "did you mean self.backup?" in refused.err
+    assert ended.code == 0, ended.err
+    assert "declared: by operations until 2999-01-01: every night" in ended.out
+    assert ended.out.startswith("Checklist of headersweep itself: ")
