@@ -164,7 +164,7 @@ def _urls(seen: Seen) -> Looked:
         return fail(*seen.secret_urls[:SHOWN], *_more(len(seen.secret_urls)))
     if not seen.visits_kept:
         return unknown(_dropped(seen))
-    return ok(f"run {seen.run_id}: no URL of {seen.pages:,} pages names a secret in its query or path")
+    return ok(f"run {seen.run_id}: no URL of {seen.pages:,} pages holds a secret by name or form")
 
 
 def _dropped(seen: Seen) -> str:
@@ -228,7 +228,7 @@ CHECKS = (
     ),
     Check(
         Item("site.secrets_in_urls", Area.SECRETS, "No URL holds a secret",
-             "the URLs of all pages of the run", "no parameter called password, token, key, session or the like",
+             "the URLs of all pages of the run", "no parameter called password, token, key, session or the like, and no key of a known form",
              "bring the old links back", "send it in a header or a body instead; URLs stand in logs and in Referer"),
         _urls,
     ),

@@ -96,7 +96,15 @@ def careless() -> Site:
     """What should not be found anywhere, all in one place."""
     endpoint = f"https://{HOST}:PORT/reports"
     session = "sessionid=abcdefghijklmnop; Path=/; Secure; SameSite=Lax"
-    paths = ("/unsafe", "/files/", "/api", "/keys", "/account", f"/reset?access_token={URL_TOKEN}")
+    paths = (
+        "/unsafe",
+        "/files/",
+        "/api",
+        "/keys",
+        "/account",
+        f"/reset?access_token={URL_TOKEN}",
+        f"/get/{TOKEN}/file",
+    )
     found = {path: Page() for path in paths}
     return Site(
         pages=found
@@ -131,7 +139,8 @@ def careful() -> Site:
         f"report-to csp; report-uri {endpoint}"
     )
     session = "__Host-session=abcdefghijklmnop; Path=/; Secure; HttpOnly; SameSite=Lax"
-    paths = ("/unsafe", "/files/", "/api", "/keys", "/account", "/reset")
+    signed = f"/file?X-Amz-Credential={KEY}&X-Amz-Signature=abcdef"
+    paths = ("/unsafe", "/files/", "/api", "/keys", "/account", "/reset", signed)
     return Site(
         pages={path: Page() for path in paths}
         | {
