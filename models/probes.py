@@ -291,10 +291,7 @@ def counts() -> TextClause:
 
 
 def workable_count() -> TextClause:
-    """How many probes of the runs :run_ids somebody may still make, now or later.
-
-    Plan: uq_probes_run_id_kind_key_step.
-    """
+    """How many probes of the runs :run_ids somebody may still make, now or later. Plan: ix_probes_waiting."""
     return text(f"SELECT count(*) {_WORKABLE} AND p.run_id = ANY(CAST(:run_ids AS bigint[]))").bindparams(
         kinds=_KINDS
     )

@@ -18,6 +18,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.integration._listening import Request
+
 HOST = "site.test"
 SLOW_SECONDS = 0.01
 """Every answer takes so long, so that requests at once would be seen as such."""
@@ -36,15 +38,6 @@ class Page:
     headers: Mapping[str, str] = field(default_factory=dict)
     kind: str = "text/html; charset=utf-8"
     status: int = 200
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request as it came."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
 
 
 @dataclass

@@ -243,9 +243,7 @@ CASES = {
     ),
     "probes.due_count": Case(probes.due_count(), {}, {"ix_probes_waiting"}),
     "probes.soonest": Case(probes.soonest(), {}, {"ix_probes_waiting"}),
-    "probes.workable_count": Case(
-        probes.workable_count(), {"run_ids": [7]}, {"uq_probes_run_id_kind_key_step"}
-    ),
+    "probes.workable_count": Case(probes.workable_count(), {"run_ids": [7]}, {"ix_probes_waiting"}),
     "probes.renew": Case(
         probes.renew(),
         {"ids": [7, 8], "fences": [1, 1], "owner": "me", "lease": 12.0},
