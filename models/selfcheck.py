@@ -66,16 +66,6 @@ def archived() -> TextClause:
     """)
 
 
-def invalid_indexes() -> TextClause:
-    """Indexes that a cancelled concurrent build left behind; the planner does not use them."""
-    return text("""
-        SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-        WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::regnamespace
-          AND c.relkind = 'i' AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = c.oid)
-        ORDER BY 1
-    """)
-
-
 def late_promises() -> TextClause:
     """How many promised events wait for longer than ten minutes."""
     return text("""

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from headersweep import checklist
+from headersweep import checklist, urlsecrets
 from headersweep.checklist import Area, Declaration, Item, Line, Looked, fail, ok, unknown
+from headersweep.probes import ProbeKind
 from headersweep.responses import ResponseClass
 from review.finding import Severity
 from review.policy import rules
@@ -40,7 +41,11 @@ class Seen:
     secret_urls: tuple[str, ...] = ()
     """Pages whose URL carries a secret by its name; values masked."""
     unverified: int = 0
-    """Pages whose certificate was not valid."""
+    """Pages that were taken although their certificate was not valid."""
+    refused: int = 0
+    """Pages that could not be fetched for want of a connection that TLS vouches for."""
+    visits_kept: bool = True
+    """Whether the run's visits are still there; without them nobody knows its URLs and connections."""
     endpoints: int = 0
     """Endpoints for reports that the site's headers name."""
 
@@ -112,7 +117,7 @@ def _said(cause: Cause) -> str:
     about = f" ({cause.subject})" if cause.subject else ""
     where = f", such as {cause.sample_urls[0]}" if cause.sample_urls else ""
     detail = f": {cause.detail}" if cause.detail else ""
-    return f"{cause.code}{about} on {cause.pages:,} pages{where}{detail}"
+    return urlsecrets.masked(f"{cause.code}{about} on {cause.pages:,} pages{where}{detail}")
 
 
 def _more(count: int) -> tuple[str, ...]:
@@ -157,12 +162,25 @@ def _nobody_knows(why: str) -> Look:
 def _urls(seen: Seen) -> Looked:
     if seen.secret_urls:
         return fail(*seen.secret_urls[:SHOWN], *_more(len(seen.secret_urls)))
-    return ok(f"run {seen.run_id}: no URL of {seen.pages:,} pages names a secret in its query or path")
+    if not seen.visits_kept:
+        return unknown(_dropped(seen))
+    return ok(f"run {seen.run_id}: no URL of {seen.pages:,} pages holds a secret by name or form")
+
+
+def _dropped(seen: Seen) -> str:
+    return f"the visits of run {seen.run_id} are past retention; a new sweep shows it"
 
 
 def _certificates(seen: Seen) -> Looked:
-    if seen.unverified:
-        return fail(f"{seen.unverified:,} pages were fetched although their certificate is not valid")
+    counted = (
+        (seen.unverified, "pages were fetched although their certificate is not valid"),
+        (seen.refused, "pages were not fetched: TLS failed"),
+    )
+    bad = [f"{count:,} {what}" for count, what in counted if count]
+    if bad:
+        return fail(*bad)
+    if not seen.visits_kept:
+        return unknown(_dropped(seen))
     return ok(f"run {seen.run_id}: every page that came over https had a valid certificate")
 
 
@@ -210,7 +228,7 @@ CHECKS = (
     ),
     Check(
         Item("site.secrets_in_urls", Area.SECRETS, "No URL holds a secret",
-             "the URLs of all pages of the run", "no parameter called password, token, key, session or the like",
+             "the URLs of all pages of the run", "no parameter called password, token, key, session or the like, and no key of a known form",
              "bring the old links back", "send it in a header or a body instead; URLs stand in logs and in Referer"),
         _urls,
     ),
@@ -313,3 +331,12 @@ CHECKS = (
     ),
 )  # fmt: skip
 ITEMS = {check.item.name: check.item for check in CHECKS}
+
+PROBED_BY = {
+    "site.cors": ProbeKind.CORS,
+    "site.exposed_files": ProbeKind.EXPOSED_FILES,
+    "site.upload_limit": ProbeKind.UPLOAD_LIMIT,
+    "site.error_pages": ProbeKind.ERROR_PAGE,
+    "site.reporting_endpoints": ProbeKind.REPORTING_ENDPOINTS,
+}
+"""The items that stay unknown unless the site asks for probes of a kind."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from headersweep import urlsecrets
 from headersweep.definition import SiteDefinition
 from headersweep.probes import ProbeState
 from models import hardening as rows
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from review.report import Report
 
 MAX_URLS = 20
-_VALUE = re.compile(rf"(?i)([?&;/](?:{rows.SECRET_NAMES})=)[^&;#/]+")
 
 
 def seen(connection: Connection, report: Report, definition: SiteDefinition) -> Seen:
-    """What a run shows of a site; with its visits behind retention, what its URLs and certificates were is not known."""
+    """What a run shows of a site; without its visits, what its URLs and certificates were is not known."""
     values = {"run_id": report.run_id}
     connection.execute(reports.unhurried())
     urls = connection.execute(rows.secret_urls(), {**values, "limit": MAX_URLS}).scalars().all()
+    tls = connection.execute(rows.unverified(), values).one()
     endpoints = {
         url
         for one in report.sets
@@ -40,14 +40,16 @@ def seen(connection: Connection, report: Report, definition: SiteDefinition) -> 
         pages=report.pages,
         causes=report.causes,
         probed=_probed(connection, report.run_id, definition),
-        secret_urls=tuple(_VALUE.sub(r"\1<masked>", url) for url in urls),
-        unverified=int(connection.execute(rows.unverified(), values).scalar_one()),
+        secret_urls=tuple(map(urlsecrets.masked, urls)),
+        unverified=tls.unverified,
+        refused=tls.refused,
+        visits_kept=bool(tls.visits) or not report.pages,
         endpoints=len(endpoints),
     )
 
 
 def _probed(connection: Connection, run_id: int, definition: SiteDefinition) -> dict[str, Probed]:
-    """How the probes stand that the run's definition asked for; of a kind that found nothing to ask, none was needed."""
+    """How the probes stand that the run's definition asked for; of a kind that found nothing to ask there are none."""
     counted = {str(kind): dict.fromkeys(ProbeState, 0) for kind in definition.probes.kinds}
     for row in connection.execute(probes.counts(), {"run_ids": [run_id]}):
         if row.kind in counted:

@@ -18,8 +18,8 @@ def explain(name: str | None, *, every: bool, off: bool, shape: str) -> None:
     """Explain NAME in a few sentences: what it is, why, how to switch it off, and where it stands in the code.
 
     NAME is a finding (csp.missing), a concern (csp), an event, an alert, a setting, a state, an outcome, a table, a task,
-    a command, an exit code, a key of a site file, a site, or what its file gives a name. What has several
-    meanings is explained in all of them; `outcome:failed` asks for one. Needs neither a database nor a network.
+    a command, an exit code, an item of a checklist, a probe, a key of a site file, a site, or what its file gives a
+    name. What has several meanings is explained in all of them; `outcome:failed` asks for one. Needs neither a database nor a network.
     """
     from cli import context, output, results
     from cli.explaining import index

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from cli.explaining import findings, owned, program
+from cli.explaining import findings, looking, owned, program
 from cli.explaining.explanation import Explanation
 from headersweep import sitefiles
 from headersweep.errors import UsageError
@@ -23,6 +23,7 @@ def everything(folder: str) -> list[Explanation]:
         *owned.of_sites(sites),
         *findings.explanations(switches),
         *program.explanations(switches),
+        *looking.explanations(),
         *owned.keys(),
     ]
 
@@ -38,7 +39,7 @@ def find(known: Sequence[Explanation], asked: str) -> list[Explanation]:
 def _names(one: Explanation) -> set[str]:
     name = one.name.lower()
     names = {name, f"{one.kind}:{name}"}
-    if one.kind in {"expectation", "waiver", "switch"}:
+    if one.kind in {"expectation", "waiver", "switch", "cache rule"}:
         names.add(name.partition("/")[2])
     return names | ({name.removeprefix("headersweep_")} if one.kind == "setting" else set())
 

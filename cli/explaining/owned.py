@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cli.explaining.explanation import SITE_OWNER, Explanation
-from headersweep import policykeys, sitekeys
+from headersweep import cachekeys, policykeys, sitekeys
 from headersweep.definition import SiteDefinition
 from headersweep.sitekeys import Key
 
 
 def keys() -> Iterator[Explanation]:
     """Every key of a site file."""
-    for key in (*sitekeys.KEYS, *(key for keys in policykeys.LISTS.values() for key in keys)):
-        yield _key(key)
+    for tables in (policykeys.LISTS, cachekeys.TABLES):
+        yield from (_key(key) for keys in tables.values() for key in keys)
+    yield from map(_key, sitekeys.KEYS)
 
 
 def _key(key: Key) -> Explanation:
@@ -24,7 +25,8 @@ def _key(key: Key) -> Explanation:
         f"As in: {key.keys[-1]} = {key.example}",
         "it is required" if key.required else "leave it out",
         SITE_OWNER,
-        rf'"{key.path}",',
+        # In tables of their own, keys stand by the part behind their table.
+        rf'"{key.path}",|_key\("{key.path.partition(".")[2]}",',
         "docs/site-files.md",
     )
 
@@ -58,6 +60,19 @@ def of_sites(definitions: Sequence[SiteDefinition]) -> Iterator[Explanation]:
                 "docs/site-files.md",
                 enabled=waiver.enabled,
                 decided="" if waiver.enabled else f"{waiver.owner}: enabled = false in the site's file",
+            )
+        for rule in site.cache:
+            yield Explanation(
+                "cache rule",
+                f"{site.name}/{rule.name}",
+                f"Pages of {site.name} that shared caches should handle in one way: {rule.expect.shared}. To take it back: {rule.rollback_note}",
+                rule.why,
+                "enabled = false in its [[cache]]; probes are off without [probes] cache = true",
+                rule.owner,
+                "",
+                f"headersweep cache docs {site.name}",
+                enabled=rule.enabled,
+                decided="" if rule.enabled else f"{rule.owner}: enabled = false in the site's file",
             )
         for switch in site.switch:
             yield Explanation(

@@ -102,15 +102,10 @@ def _markdown(title: str, lines: Sequence[Line]) -> str:
                 "| verdict | item | evidence | expected | owner | rollback |",
             ]
             shown.append("| --- | --- | --- | --- | --- | --- |")
-        cells = (
-            str(line.verdict),
-            f"{line.item.title} (`{line.item.name}`)",
-            "; ".join(line.evidence),
-            line.item.expected,
-            _owner(line),
-            line.item.rollback,
-        )
-        shown.append(f"| {' | '.join(map(_cell, cells))} |")
+        cells = ("; ".join(line.evidence), line.item.expected, _owner(line), line.item.rollback)
+        # Within backticks nothing is escaped; names are ours.
+        ours = f"{line.verdict} | {_cell(line.item.title)} (`{line.item.name}`)"
+        shown.append(f"| {ours} | {' | '.join(map(_cell, cells))} |")
     return "\n".join(shown)
 
 
@@ -123,6 +118,6 @@ def _owner(line: Line) -> str:
 def _cell(text: str) -> str:
     """Foreign text in a table: nothing of it may be a tag, a link or the end of a cell."""
     safe = words.safe(" ".join(text.split()))
-    for character in "\\|<>[]*_":
+    for character in "\\|<>[]*_`&~":
         safe = safe.replace(character, f"\\{character}")
     return safe

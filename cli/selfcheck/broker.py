@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import socket
+import stat
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
-from cli.selfcheck.place import Check, Place
+from cli.selfcheck.place import NETWORK_OF_CONTAINERS, Check, Place
 from headersweep.checklist import Area, Item, Looked, fail, ok, unknown
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 3.0
 SAFE_POLICY = "noeviction"
+SOCKET_SCHEMES = frozenset({"unix", "redis+socket"})
 LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -43,7 +47,7 @@ def _setting(place: Place, name: str) -> str | None:
     with _client(place.settings.broker_url) as client:
         try:
             values: Any = client.config_get(name)
-        except redis.exceptions.RedisError:
+        except redis.exceptions.ResponseError:
             return None
     return str(values[name]) if name in values else None
 
@@ -59,33 +63,77 @@ def eviction(place: Place) -> Looked:
 
 def password(place: Place) -> Looked:
     """Whether it lets us in without the password."""
+    if place.embedded:
+        return ok("it listens on a unix socket in a private folder only")
+    bare = without_password(place.settings.broker_url)
+    path = _socket_path(bare)
+    if path is not None and not _is_open(path):
+        return ok(f"its socket {path} is closed to other accounts")
+    return _knock(bare)
+
+
+def _knock(bare: str) -> Looked:
     import redis
 
-    parts = urlsplit(place.settings.broker_url)
-    if place.embedded or "unix" in parts.scheme or "socket" in parts.scheme:
-        return ok("it listens on a unix socket in a private folder only")
-    host = parts.netloc.rpartition("@")[2]
-    with _client(urlunsplit((parts.scheme, host, parts.path, parts.query, ""))) as client:
+    with _client(bare) as client:
         try:
             client.ping()
-        except redis.exceptions.RedisError:
+        except (redis.exceptions.AuthenticationError, redis.exceptions.NoPermissionError):
             return ok("without the password it answers nothing")
+        except redis.exceptions.RedisError as error:
+            return unknown(f"it could not be asked without the password ({type(error).__name__})")
     return fail("it answers without a password: whoever reaches it may ring, listen and delete")
+
+
+def without_password(url: str) -> str:
+    """The broker's URL for somebody who was told no password, neither before the host nor behind it."""
+    parts = urlsplit(url)
+    query = [pair for pair in parse_qsl(parts.query) if pair[0] not in {"username", "password"}]
+    # Not urlunsplit: it leaves out the two slashes before a socket's path.
+    return (
+        f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{'?' * bool(query)}{urlencode(query)}"
+    )
+
+
+def _socket_path(url: str) -> Path | None:
+    parts = urlsplit(url)
+    return Path(unquote(parts.path)) if parts.scheme in SOCKET_SCHEMES else None
+
+
+def _is_open(path: Path) -> bool:
+    return bool(path.stat().st_mode & stat.S_IWOTH)
 
 
 def reach(place: Place) -> Looked:
     """Whether it can be reached from outside of this machine, or speaks in clear text over a network."""
     parts = urlsplit(place.settings.broker_url)
-    host = parts.hostname or ""
-    if place.embedded or "unix" in parts.scheme or "socket" in parts.scheme:
+    if place.embedded:
         return ok("it listens on a unix socket only")
-    if not host.startswith(LOOPBACK):
-        return (
-            ok(f"{host}, encrypted")
-            if parts.scheme == "rediss"
-            else fail(f"{host}: not encrypted (redis://)")
-        )
-    return _from_outside(place, parts.port or 6379)
+    if parts.scheme in SOCKET_SCHEMES:
+        return _beside_its_socket(place)
+    host = parts.hostname or ""
+    return _from_outside(place, parts.port or 6379) if host.startswith(LOOPBACK) else _far(place, parts)
+
+
+def _far(place: Place, parts: SplitResult) -> Looked:
+    if parts.scheme == "rediss":
+        return ok(f"{parts.hostname}, encrypted")
+    said = f"{parts.hostname}: not encrypted (redis://)"
+    if place.in_container and _is_private(parts.hostname or ""):
+        return unknown(f"{said}, {NETWORK_OF_CONTAINERS}")
+    return fail(said)
+
+
+def _is_private(host: str) -> bool:
+    addresses = {str(info[4][0]) for info in socket.getaddrinfo(host, None)}
+    return all(ipaddress.ip_address(address.partition("%")[0]).is_private for address in addresses)
+
+
+def _beside_its_socket(place: Place) -> Looked:
+    port = _setting(place, "port")
+    if port is None:
+        return unknown("it is reached through a unix socket, and does not tell whether it has a port, too")
+    return ok("it listens on a unix socket only") if port == "0" else _from_outside(place, int(port))
 
 
 def _from_outside(place: Place, port: int) -> Looked:
@@ -109,9 +157,10 @@ def outer_addresses() -> list[str]:
     found: set[str] = set()
     with contextlib.suppress(OSError):
         found |= {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None)}
-    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))
-        found.add(str(probe.getsockname()[0]))
+    for family, elsewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((elsewhere, 9))
+            found.add(str(probe.getsockname()[0]))
     return sorted(address for address in found if not address.startswith(LOOPBACK))
 
 

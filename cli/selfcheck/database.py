@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import make_url
 
-from cli.selfcheck.place import Check, Place
+from cli.selfcheck.place import NETWORK_OF_CONTAINERS, Check, Place
 from headersweep.checklist import Area, Item, Looked, fail, ok, unknown
 from headersweep.errors import HeadersweepError
 from models import selfcheck
+from models.care import catalogue
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -53,10 +55,16 @@ def reach(place: Place) -> Looked:
     said = f"listen_addresses = {listens!r}, ssl = {found.ssl}"
     is_far = found.client is not None and not str(found.client).startswith(LOCAL)
     if is_far and not found.encrypted:
-        return fail(said, f"this connection came over the network from {found.client}, in clear text")
+        return _in_clear(place, said, found.client)
     if _is_wide(listens) and found.ssl != "on":
         return fail(said, "it answers on every address of its machine, in clear text")
     return ok(said)
+
+
+def _in_clear(place: Place, said: str, client: str) -> Looked:
+    if place.in_container and ipaddress.ip_address(client).is_private:
+        return unknown(said, f"in clear text, {NETWORK_OF_CONTAINERS}")
+    return fail(said, f"this connection came over the network from {client}, in clear text")
 
 
 def _is_wide(listens: str) -> bool:
@@ -66,32 +74,31 @@ def _is_wide(listens: str) -> bool:
 def authentication(place: Place) -> Looked:
     """Whether the database lets us in without the password: whoever reaches it would get in, too."""
     url = make_url(place.settings.database_url)
-    if not url.password:
-        return _without_password(url)
-    return _knock(url, place)
+    refusal = _knock(url)
+    if refusal is not None:
+        return refusal
+    if place.embedded:
+        return ok("no password is needed, but its socket is in a private folder")
+    if not url.password and place.row(selfcheck.reach()).client is None:
+        return ok("no password is used: the socket's own rules (such as peer) decide who comes in")
+    if "sslcert" in url.query:
+        return ok("a client certificate opens it, no password")
+    return fail("the server let us in without the password (`trust` in pg_hba.conf)")
 
 
-def _without_password(url: URL) -> Looked:
-    host = str(url.host or url.query.get("host") or "")
-    if host.startswith("/"):
-        return ok("no password is used: the socket's own rules (peer) decide who comes in")
-    return fail("the URL has no password, and the host is no unix socket: the server trusts whoever comes")
-
-
-def _knock(url: URL, place: Place) -> Looked:
+def _knock(url: URL) -> Looked | None:
+    """What came of a connection without the password; None where it was let in."""
     import psycopg
 
     # Neither PGPASSWORD nor a password file may open the door for us here.
     bare = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
     try:
-        with psycopg.connect(bare, password="", passfile="/nonexistent/pgpass", connect_timeout=5):
-            pass
-    except psycopg.OperationalError:
-        return ok("without the password the connection is refused")
-    said = "the server let us in without the password (`trust` in pg_hba.conf)"
-    if place.embedded:
-        return ok(f"{said}, but only through a socket in a private folder")
-    return fail(said)
+        psycopg.connect(bare, password="", passfile="/nonexistent/pgpass", connect_timeout=5).close()
+    except psycopg.OperationalError as error:
+        if error.pgconn is not None and error.pgconn.needs_password:
+            return ok("without the password the connection is refused")
+        return unknown("it could not be asked without the password")
+    return None
 
 
 def durability(place: Place) -> Looked:
@@ -114,7 +121,7 @@ def migration_head(place: Place) -> Looked:
 
 def invalid_indexes(place: Place) -> Looked:
     """Whether an index was left half built."""
-    found = [str(row.relname) for row in place.rows(selfcheck.invalid_indexes())]
+    found = [str(row.name) for row in place.rows(catalogue.invalid()) if not row.is_being_built]
     if found:
         return fail(f"not valid, so not used: {', '.join(found)}")
     return ok("every index is valid")

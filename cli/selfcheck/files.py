@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 from cli.selfcheck.place import Check, Place
 from headersweep import settings as settings_module
@@ -19,6 +22,7 @@ SHORTEST_PASSWORD = 16
 WEAK = frozenset({"postgres", "redis", "headersweep", "password", "changeme", "secret", "admin", "test"})
 _CONTAINER_SECRETS = Path("/run/secrets")
 """Mounted into one container alone; the mode of the files there says nothing."""
+_SERVERS = frozenset({"postgres", "postgresql", "redis", "rediss", "unix"})
 _LISTENING = "0A"
 _INODE = 9
 
@@ -39,11 +43,19 @@ def secret_files(place: Place) -> Looked:
 def _open(path: Path) -> Iterator[str]:
     if _CONTAINER_SECRETS in path.parents:
         return
-    if path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP):
-        yield f"{path} {_mode(path)}: others may read or change it"
-    folder = path.resolve().parent
-    if folder.stat().st_mode & stat.S_IWOTH and not folder.stat().st_mode & stat.S_ISVTX:
-        yield f"{folder} {_mode(folder)}: others may put another file in its place"
+    try:
+        if path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP) and not _is_closed(path.parent):
+            yield f"{path} {_mode(path)}: others may read or change it"
+        folder = path.resolve().parent
+        if folder.stat().st_mode & stat.S_IWOTH and not folder.stat().st_mode & stat.S_ISVTX:
+            yield f"{folder} {_mode(folder)}: others may put another file in its place"
+    except OSError as error:
+        yield f"{path}: {error.strerror}"
+
+
+def _is_closed(folder: Path) -> bool:
+    """Whether nobody but its owner enters, as in deploy/secrets: then the modes of the files matter to nobody."""
+    return not folder.resolve().stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
 
 
 def _mode(path: Path) -> str:
@@ -63,10 +75,13 @@ def environment(place: Place) -> Looked:
 
 
 def _holds_secret(value: str) -> bool:
-    """A URL without a password is no secret; a dead-man's switch is one by its path."""
-    rest = value.partition("://")[2]
-    host = rest.partition("/")[0]
-    return "@" in host and ":" in host.partition("@")[0] if value.startswith(("postgres", "redis")) else True
+    """A URL of a server without a password is no secret; a dead-man's switch is one by its path."""
+    try:
+        parts = urlsplit(value)
+        scheme = parts.scheme.partition("+")[0]
+        return scheme not in _SERVERS or bool(parts.password) or "password=" in parts.query
+    except ValueError:
+        return True
 
 
 def strength(place: Place) -> Looked:
@@ -83,17 +98,26 @@ def _weak(password: str) -> str:
     return f"has fewer than {SHORTEST_PASSWORD} characters" if len(password) < SHORTEST_PASSWORD else ""
 
 
+def shows(text: str, password: str) -> bool:
+    """Whether a text holds a password, as it is or as URLs spell it; a word that stands in many texts only where it is given as one."""
+    spelt = {password, quote(password, safe="")}
+    if _weak(password):
+        return any(re.search(rf"[=:]{re.escape(each)}(?!\w)", text) for each in spelt)
+    return any(each in text for each in spelt)
+
+
 def process_list(place: Place) -> Looked:
     """Whether a password stands in a command line, which everybody on this machine can read."""
-    wrong = [
-        f"process {pid} shows the password of {name} in its command line"
-        for pid, line in _command_lines(place.processes)
-        for name, password in place.passwords.items()
-        if password in line
-    ]
     if not place.processes.is_dir():
         return unknown("this system has no /proc to look at")
-    return fail(*wrong) if wrong else ok("no command line on this machine shows one of our passwords")
+    lines = list(_command_lines(place.processes))
+    wrong = [
+        f"process {pid} shows the password of {name} in its command line"
+        for pid, line in lines
+        for name, password in place.passwords.items()
+        if shows(line, password)
+    ]
+    return fail(*wrong) if wrong else ok(f"none of the {len(lines)} command lines that can be seen shows one")
 
 
 def _command_lines(processes: Path) -> Iterator[tuple[int, str]]:
@@ -114,25 +138,38 @@ def _pids(processes: Path) -> list[int]:
 
 def logs(place: Place) -> Looked:
     """Whether a password or a token got into our logs."""
-    found = sorted(Path(place.settings.home).rglob("*.log")) if Path(place.settings.home).is_dir() else []
-    wrong = [said for path in found for said in _leaks(path, place.passwords.values())]
+    folder = Path(place.settings.home)
+    found = sorted(folder.rglob("*.log")) if folder.is_dir() else []
+    ends = {path: _end(path) for path in found}
+    wrong = [
+        f"{path} holds {what}"
+        for path, text in ends.items()
+        for what in _secrets(text or "", place.passwords.values())
+    ]
     if wrong:
         return fail(*wrong)
-    return ok(f"{len(found)} log files under {place.settings.home}, the last {LOG_BYTES:,} bytes of each")
+    closed = [f"{path} cannot be read by this account" for path, text in ends.items() if text is None]
+    if closed:
+        return unknown(*closed)
+    return ok(f"{len(found)} log files under {folder}, the last {LOG_BYTES:,} bytes of each")
 
 
-def _leaks(path: Path, passwords: Iterable[str]) -> Iterator[str]:
+def _end(path: Path) -> str | None:
+    """The end of a log; None of one that is not ours to read. One that was rotated away meanwhile is empty."""
     try:
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - LOG_BYTES))
-            text = file.read().decode(errors="replace")
+            file.seek(max(0, os.fstat(file.fileno()).st_size - LOG_BYTES))
+            return file.read().decode(errors="replace")
+    except PermissionError:
+        return None
     except OSError:
-        return
-    if any(password in text for password in passwords):
-        yield f"{path} holds a password of ours"
-    labels = sorted({found.label for found in tokens.find(text)})
-    if labels:
-        yield f"{path} holds: {', '.join(labels)}"
+        return ""
+
+
+def _secrets(text: str, passwords: Iterable[str]) -> Iterator[str]:
+    if any(shows(text, password) for password in passwords):
+        yield "a password of ours"
+    yield from sorted({found.label for found in tokens.find(text)})
 
 
 def home(place: Place) -> Looked:
@@ -149,9 +186,15 @@ def home(place: Place) -> Looked:
 def _writable(*folders: Path) -> Iterator[Path]:
     for folder in folders:
         inside = folder.glob("*.toml") if folder.is_dir() else ()
-        yield from (
-            each for each in (folder, *inside) if each.exists() and each.stat().st_mode & stat.S_IWOTH
-        )
+        yield from (each for each in (folder, *inside) if _mode_bits(each) & stat.S_IWOTH)
+
+
+def _mode_bits(path: Path) -> int:
+    """The mode of what a path leads to; none of what is not there, or not any more."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return 0
 
 
 def account(place: Place) -> Looked:
@@ -167,11 +210,16 @@ def account(place: Place) -> Looked:
 def _ours(processes: Path) -> Iterator[int]:
     """Workers, beats and commands of headersweep on this machine."""
     for pid, line in _command_lines(processes):
-        words = line.split()
-        if any(word.endswith("/headersweep") for word in words[:2]) or (
-            "-A worker" in line and "celery" in line
-        ):
+        if is_ours(line.split()):
             yield pid
+
+
+def is_ours(words: list[str]) -> bool:
+    """Whether a command line is one of headersweep: the command itself, with or without its Python, or Celery with our app."""
+    program = words[1:2] if words and Path(words[0]).name.startswith("python") else words[:1]
+    if any(Path(word).name == "headersweep" for word in program) or words[1:3] == ["-m", "cli"]:
+        return True
+    return any(Path(word).name == "celery" for word in words) and ("-A", "worker") in pairwise(words)
 
 
 def _uid(processes: Path, pid: int) -> int | None:

@@ -15,6 +15,11 @@ from headersweep.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Executable, Row
 
+NETWORK_OF_CONTAINERS = "over a network of containers that may or may not end on its machine"
+"""What nobody can tell from inside of one."""
+
+CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
+
 
 @dataclass(frozen=True)
 class Place:
@@ -25,9 +30,17 @@ class Place:
     engine: Engine
     embedded: bool
     processes: Path = Path("/proc")
+    container_marks: tuple[Path, ...] = CONTAINER_MARKS
+
+    @property
+    def in_container(self) -> bool:
+        """Whether this command runs in a container, as Docker, Podman and Kubernetes mark theirs."""
+        return (
+            any(mark.exists() for mark in self.container_marks) or "KUBERNETES_SERVICE_HOST" in self.environ
+        )
 
     def connect(self) -> Connection:
-        """A connection to look through; it is read-only."""
+        """A connection to look through."""
         return self.engine.connect()
 
     def row(self, statement: Executable) -> Row[Any]:

@@ -121,7 +121,7 @@ OTHERS = (
     whole("notes.put", notes.put, _note),
     whole("hardening.secret_urls", hardening.secret_urls, lambda s: {"run_id": s.run, "limit": 5}),
     whole("hardening.unverified", hardening.unverified, _of_run),
-    whole("selfcheck.late_promises", selfcheck.late_promises),
+    hot("selfcheck.late_promises", selfcheck.late_promises, "ix_outbox_waiting"),
     whole("selfcheck.scheduled_sites", selfcheck.scheduled_sites),
     whole("selfcheck.definitions", selfcheck.definitions),
 )

@@ -70,7 +70,7 @@ WITHOUT_TABLES = frozenset(
         ),
         *(
             f"selfcheck.{name}"
-            for name in ("role_rights", "public_grants", "reach", "durability", "archived", "invalid_indexes")
+            for name in ("role_rights", "public_grants", "reach", "durability", "archived")
         ),
     }
 )

@@ -39,7 +39,7 @@ RULES = (LEAKS, FOUND)
 
 _SIGNS = {
     "Python traceback": rb"Traceback \(most recent call last\)",
-    "Django debug page": rb"DEBUG = True</code>|<title>(?:Page not found|[^<]{1,200}) at /[^<]{0,500}</title>[\s\S]{0,20000}Django",
+    "Django debug page": rb"DEBUG = True</code>|>Django Version:<|Using the URLconf defined in",
     "Werkzeug debugger": rb"Werkzeug Debugger|__debugger__",
     "Java stack trace": rb"\bat (?:java|javax|org|com|sun|jakarta)\.[\w.$]{3,200}\([\w.]{1,100}:\d{1,6}\)",
     "Spring error page": rb"Whitelabel Error Page",

@@ -73,12 +73,13 @@ def _sign(name: str, rule: Rule, paths: tuple[str, ...], form: bytes, flags: int
     return Sign(name, rule, paths, re.compile(form, flags))
 
 
+# Each form takes time that grows with the length of the text alone: a server chooses it.
 SIGNS = (
-    _sign("environment file", SECRETS, ("/.env", "/.env.local", "/.env.production"), rb"\A(?:\s*+#[^\n]*\n|\s)*+(?:export +)?[A-Z][A-Z0-9_]{1,60} ?= ?[^\n<]{0,2000}$"),
-    _sign("credentials of AWS", SECRETS, ("/.aws/credentials",), rb"^\s*aws_secret_access_key\s*="),
+    _sign("environment file", SECRETS, ("/.env", "/.env.local", "/.env.production"), rb"\A(?:\s++|#[^\n]*\n)*+(?:export +)?[A-Z][A-Z0-9_]{1,60} ?= ?[^\n<]{0,2000}$"),
+    _sign("credentials of AWS", SECRETS, ("/.aws/credentials",), rb"^[ \t]*+aws_secret_access_key\s*="),
     _sign("private key", SECRETS, ("/id_rsa", "/server.key"), rb"\A\s*-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY-----"),
     _sign("password file", SECRETS, ("/.htpasswd",), rb"\A[^\s:<]{1,100}:(?:\$apr1\$|\$2[aby]\$|\{SHA\}|\$[156]\$)"),
-    _sign("PHP settings", SECRETS, ("/wp-config.php.bak", "/wp-config.php~", "/wp-config.php.save", "/config.php.bak"), rb"<\?php[\s\S]{0,20000}(?:DB_PASSWORD|\$db|password)"),
+    _sign("PHP settings", SECRETS, ("/wp-config.php.bak", "/wp-config.php~", "/wp-config.php.save", "/config.php.bak"), rb"\A\s*+<\?php[\s\S]{0,20000}(?:DB_PASSWORD|\$db|password)"),
     _sign("compose file", SECRETS, ("/docker-compose.yml",), rb"^services:\s*$"),
     _sign("git", SOURCE, ("/.git/HEAD",), rb"\A(?:ref: refs/[^\s<]{1,200}|[0-9a-f]{40})\s*\Z"),
     _sign("git settings", SOURCE, ("/.git/config",), rb"\A\s*\[core\]"),

@@ -138,6 +138,7 @@ BY_KEY: dict[str, dict[str, Any]] = {
     "drift.from_visits": {"old": OPEN_RUN, "new": NEW_RUN, "since": 1},
     "drift.sets_from_visits": {"run_id": NEW_RUN, "site_id": 1},
     "comparisons.latency": {"run_id": NEW_RUN},
+    "hardening.secret_urls": {"run_id": NEW_RUN, "limit": 20},
 }
 
 
@@ -209,6 +210,18 @@ def test_the_nonces_of_a_run_that_the_statistics_do_not_know_are_read_in_one_pas
         node["Strategy"] for node in plan if any("nonce_digest" in key for key in node.get("Group Key", ()))
     ]
     assert grouped == ["Hashed"]
+
+
+def test_the_pages_of_a_run_are_searched_for_secrets_by_key_not_those_of_all_sites(
+    loaded: Connection,
+) -> None:
+    plan = explained(
+        loaded,
+        registry.STATEMENTS["hardening.secret_urls"].statement(SAMPLES),
+        {"run_id": OPEN_RUN, "limit": 20},
+    )
+    assert "pk_pages" in {node.get("Index Name") for node in plan}
+    assert "pages" not in {node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"}
 
 
 def touched(node: Mapping[str, Any]) -> float:

@@ -16,6 +16,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -33,6 +34,7 @@ from models import migrate
 
 POSTGRES_PORT, BROKER_PORT = 5432, 6379
 WAIT_SECONDS = 60.0
+ROLE = Path(__file__).parents[2] / "deploy" / "postgres" / "role.sh"
 WEAK = "postgres"
 GOOD_SITE = SiteDefinition(
     "docs",
@@ -159,10 +161,13 @@ def _end(pid: int) -> None:
 
 def furnish(owner_url: str, passwords: Passwords, *, bad: bool) -> str:
     """The role, the database and what a deployment of some weeks holds; answers our URL."""
-    rights = "SUPERUSER" if bad else ""
-    with psycopg.connect(owner_url, autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE headersweep LOGIN {rights} PASSWORD '{passwords.role}'".encode())
-        connection.execute("CREATE DATABASE headersweep OWNER headersweep")
+    if bad or shutil.which("psql") is None:
+        rights = "SUPERUSER" if bad else ""
+        with psycopg.connect(owner_url, autocommit=True) as connection:
+            connection.execute(f"CREATE ROLE headersweep LOGIN {rights} PASSWORD '{passwords.role}'".encode())
+            connection.execute("CREATE DATABASE headersweep OWNER headersweep")
+    else:
+        _make_role_as_compose_does(passwords)
     url = f"postgresql://headersweep:{quote(passwords.role)}@127.0.0.1:{POSTGRES_PORT}/headersweep"
     migrate.upgrade(url)
     site = BAD_SITE if bad else GOOD_SITE
@@ -178,6 +183,22 @@ def furnish(owner_url: str, passwords: Passwords, *, bad: bool) -> str:
     if bad:
         migrate.downgrade(url, "-1")
     return url
+
+
+def _make_role_as_compose_does(passwords: Passwords) -> None:
+    with tempfile.NamedTemporaryFile("w") as secret:
+        secret.write(passwords.role)
+        secret.flush()
+        environ = {
+            "PATH": os.environ["PATH"],
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(POSTGRES_PORT),
+            "PGPASSWORD": passwords.owner,
+            "POSTGRES_USER": "owner",
+            "DATABASE_PASSWORD_FILE": secret.name,
+        }
+        done = subprocess.run([str(ROLE)], env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def _spoil(connection: psycopg.Connection[Any]) -> None:
@@ -225,7 +246,7 @@ def environment(folder: Path, url: str, passwords: Passwords, *, bad: bool) -> d
 def _careless(folder: Path, sites: Path, home: Path, stamp: Path, passwords: Passwords) -> dict[str, str]:
     sites.chmod(0o777)
     os.utime(stamp, (time.time() - 100 * 3600,) * 2)
-    (home / "worker.log").write_text(f"cannot connect with {passwords.role}\n")
+    (home / "worker.log").write_text(f"cannot connect with password={passwords.role}\n")
     return {
         "HEADERSWEEP_LOG": "console",
         "HEADERSWEEP_LOG_LEVEL": "warning",

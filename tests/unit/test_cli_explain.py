@@ -14,13 +14,15 @@ from click.testing import CliRunner
 from cli import main
 from cli.explaining import index
 from cli.explaining.explanation import Explanation
-from headersweep import meanings, policykeys, sitekeys
+from cli.selfcheck import table as selfcheck
+from headersweep import cachekeys, meanings, policykeys, sitekeys
 from headersweep.errors import ExitCode, UsageError
 from headersweep.events import CATALOGUE
 from headersweep.policies import ALERT
+from headersweep.probes import ProbeKind
 from headersweep.settings import PREFIX, Settings
 from models import schema
-from review import table
+from review import hardening, table
 from tests.unit.test_sitefiles import MINIMAL
 
 ROOT = Path(__file__).parents[2]
@@ -55,8 +57,13 @@ def test_everything_that_people_meet_is_explained() -> None:
     assert names("table") == set(schema.metadata.tables)
     assert names("command") == set(main.COMMANDS)
     assert names("exit code") == {str(int(code)) for code in ExitCode}
+    assert names("item of the checklist") == {*hardening.ITEMS, *selfcheck.ITEMS}
+    assert names("probe") == set(map(str, ProbeKind))
     assert names("key of a site file") == {key.path for key in sitekeys.KEYS} | {
-        key.path for keys in policykeys.LISTS.values() for key in keys
+        key.path
+        for tables in (policykeys.LISTS, cachekeys.TABLES)
+        for keys in tables.values()
+        for key in keys
     }
 
 
@@ -100,6 +107,16 @@ def test_a_name_with_several_meanings_is_explained_in_all_and_a_kind_asks_for_on
     (one,) = index.find(KNOWN, "outcome:failed")
     assert one.kind == "outcome"
     assert [one.name for one in index.find(KNOWN, "retention_days")] == ["HEADERSWEEP_RETENTION_DAYS"]
+
+
+def test_an_item_says_how_to_have_it_looked_at_and_who_may_declare_it() -> None:
+    (files,) = index.find(KNOWN, "site.exposed_files")
+    assert "[probes] exposed_files = true" in files.off
+    assert "[[declare]] in the site's file" in files.off
+    (reach,) = index.find(KNOWN, "self.broker_reach")
+    assert "[[declare]] in _all.toml" in reach.off
+    (probe,) = index.find(KNOWN, "probe:upload_limit")
+    assert "closed before the body" in probe.what
 
 
 def test_what_is_misspelt_is_told_with_what_was_meant() -> None:

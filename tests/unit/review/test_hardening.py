@@ -67,8 +67,8 @@ BAD = {
     "site.csp": cause("csp.missing"),
     "site.framing": cause("x_frame_options.missing"),
     "site.content_types": cause("x_content_type_options.missing"),
-    "site.referrers": cause("referrer_policy.unsafe", Severity.LOW) if "referrer_policy.unsafe" in table.RULES else cause(next(code for code in table.RULES if code.startswith("referrer_policy.")), Severity.LOW),
-    "site.cookies": cause(next(code for code in table.RULES if code.startswith("cookie.session")), Severity.MEDIUM),
+    "site.referrers": cause("referrer_policy.unsafe_url", Severity.LOW),
+    "site.cookies": cause("cookie.session_readable", Severity.MEDIUM),
     "site.caching": cause("cache.personal_shared"),
     "site.disclosure": cause("leak.server_version"),
     "site.upload_limit": cause("upload.no_limit"),
@@ -113,12 +113,29 @@ def test_a_leak_fails_the_error_pages_only_where_an_error_shows_it() -> None:
 
 def test_urls_and_certificates_are_evidence_themselves() -> None:
     urls = tuple(f"https://site.example/?token=<masked>&n={number}" for number in range(7))
-    found = lines(replace(GOOD, secret_urls=urls, unverified=2))
+    found = lines(replace(GOOD, secret_urls=urls, unverified=2, refused=1))
     assert found["site.secrets_in_urls"].evidence == (*urls[:5], "and 2 more")
-    assert found["site.certificates"].verdict is Verdict.FAIL
+    assert found["site.certificates"].evidence == (
+        "2 pages were fetched although their certificate is not valid",
+        "1 pages were not fetched: TLS failed",
+    )
 
 
-@pytest.mark.parametrize(("kind", "name"), [("cors", "site.cors"), ("exposed_files", "site.exposed_files"), ("upload_limit", "site.upload_limit"), ("error_page", "site.error_pages"), ("reporting_endpoints", "site.reporting_endpoints")])  # fmt: skip
+def test_of_a_run_whose_visits_are_gone_nobody_knows_urls_and_certificates() -> None:
+    found = lines(replace(GOOD, visits_kept=False))
+    assert {name for name, line in found.items() if line.verdict is Verdict.UNKNOWN} - PEOPLE_ONLY == {
+        "site.secrets_in_urls",
+        "site.certificates",
+    }
+
+
+def test_the_url_of_an_example_shows_no_secret() -> None:
+    shown = replace(BAD["site.csp"], sample_urls=("https://site.example/?a=1&access_token=abcdef&b=2",))
+    (line,) = lines(replace(GOOD, causes=(shown,)))["site.csp"].evidence
+    assert "https://site.example/?a=1&access_token=<masked>&b=2" in line
+
+
+@pytest.mark.parametrize(("name", "kind"), hardening.PROBED_BY.items())
 @pytest.mark.parametrize(
     ("stand", "verdict"),
     [
@@ -134,11 +151,8 @@ def test_urls_and_certificates_are_evidence_themselves() -> None:
 def test_what_nobody_probed_nobody_knows(
     kind: str, name: str, stand: Probed | None, verdict: Verdict
 ) -> None:
-    probed = {
-        each: how
-        for each, how in (*ALL_PROBED.items(), (kind, stand))
-        if how is not None and not (each == kind and how is not stand)
-    }
+    others = {each: how for each, how in ALL_PROBED.items() if each != kind}
+    probed = others if stand is None else {**others, kind: stand}
     line = lines(replace(GOOD, probed=probed))[name]
     assert line.verdict is verdict
     if stand is None:
@@ -164,6 +178,14 @@ def test_nobody_can_declare_away_what_a_machine_saw() -> None:
     said = Declaration("site.csp", "operations", TODAY, "it is fine")
     assert lines(replace(GOOD, causes=(BAD["site.csp"],)), [said])["site.csp"].verdict is Verdict.FAIL
     assert lines(GOOD, [said])["site.csp"].verdict is Verdict.OK
+
+
+def test_the_items_that_need_probes_are_those_that_are_unknown_without() -> None:
+    without = lines(replace(GOOD, probed={}))
+    unknown = {name for name, line in without.items() if line.verdict is Verdict.UNKNOWN}
+    assert unknown - PEOPLE_ONLY == set(hardening.PROBED_BY)
+    # What caches do is held to the rules of the site's file, which have a command of their own.
+    assert set(hardening.PROBED_BY.values()) == set(ProbeKind) - {ProbeKind.CACHE}
 
 
 def test_every_item_says_everything_and_every_area_has_some() -> None:

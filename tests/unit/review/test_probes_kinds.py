@@ -30,11 +30,18 @@ def one(
 # --- exposed files ----------------------------------------------------------------------------------------------
 
 THERE = {
-    "environment file": (b"# made by hand\n\nAPP_KEY=base64:abc\nDB_PASSWORD=x\n", b"export PATH_TO=1\n"),
-    "credentials of AWS": (b"[default]\naws_access_key_id = AKIA\naws_secret_access_key = x\n",),
+    "environment file": (
+        b"# made by hand\n\nAPP_KEY=base64:abc\nDB_PASSWORD=x\n",
+        b"export PATH_TO=1\n",
+        b"  # by hand\n \nA_B=1",
+    ),
+    "credentials of AWS": (
+        b"[default]\naws_access_key_id = AKIA\naws_secret_access_key = x\n",
+        b"\n  aws_secret_access_key=x",
+    ),
     "private key": (b"-----BEGIN OPENSSH PRIVATE KEY-----\nb3", b"-----BEGIN PRIVATE KEY-----\nMII"),
     "password file": (b"ann:$apr1$x$y\n", b"bob:$2y$05$abc\n", b"eve:{SHA}abc=\n"),
-    "PHP settings": (b"<?php\ndefine('DB_PASSWORD', 'x');\n",),
+    "PHP settings": (b"\n<?php\ndefine('DB_PASSWORD', 'x');\n",),
     "compose file": (b"version: '3'\nservices:\n  web:\n",),
     "git": (b"ref: refs/heads/main\n", b"0123456789abcdef0123456789abcdef01234567\n"),
     "git settings": (b"[core]\n\trepositoryformatversion = 0\n",),
@@ -199,7 +206,24 @@ def test_no_body_makes_a_reader_fail_and_none_is_kept(body: bytes, status: int) 
 
 
 @pytest.mark.parametrize(
-    "piece", [b"a", b"\n", b" ", b"# x\n", b"<?php ", b"at a.b.c", b"[Exception", b"{", b"A=", b"ref: refs/"]
+    "piece",
+    [
+        b"a",
+        b"\n",
+        b" ",
+        b"# x\n",
+        b"<?php ",
+        b"at a.b.c",
+        b"[Exception",
+        b"{",
+        b"A=",
+        b"ref: refs/",
+        b"\n ",
+        b"<title>x at /",
+        b"<title>x at /</title>",
+        b"services:\n",
+        b" &nbsp;(",
+    ],
 )
 def test_no_body_of_the_greatest_length_takes_long(piece: bytes) -> None:
     body = (piece * 65_536)[:65_536]
@@ -208,6 +232,17 @@ def test_no_body_of_the_greatest_length_takes_long(piece: bytes) -> None:
         read(200, body)
     # No measurement: the smallest pattern that goes back over what it took would need minutes.
     assert time.process_time() - begun < 5.0
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<title>KeyError at /x</title><tr><th scope=row>Django Version:</th>",
+        b"<p>Using the URLconf defined in <code>shop.urls</code>",
+    ],
+)
+def test_both_of_django_s_debug_pages_are_known(page: bytes) -> None:
+    assert error_page.read(404, page)["signs"] == ["Django debug page"]
 
 
 @pytest.mark.parametrize("rule", kinds.BY_CODE.values(), ids=lambda rule: rule.code)
