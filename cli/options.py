@@ -17,6 +17,14 @@ as_format = click.option(
     show_default=True,
     help="How to print the result.",
 )
+as_page = click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["text", "json", "md"]),
+    default="text",
+    show_default=True,
+    help="How to print the result.",
+)
 to_file = click.option("--output", metavar="FILE", help="Write the result to FILE, whole or not at all.")
 fail_on = click.option(
     "--fail-on",

@@ -20,14 +20,7 @@ if TYPE_CHECKING:
 @click.command(short_help="The hardening checklist of a site, or of headersweep itself.")
 @click.argument("site", required=False)
 @click.option("--self", "itself", is_flag=True, help="Of headersweep's own deployment, as seen from here.")
-@click.option(
-    "--format",
-    "shape",
-    type=click.Choice(["text", "json", "md"]),
-    default="text",
-    show_default=True,
-    help="How to print the result.",
-)
+@options.as_page
 @click.option(
     "--fail-on",
     type=click.Choice(["none", "fail", "unknown"]),

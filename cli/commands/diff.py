@@ -15,14 +15,7 @@ from cli import options
 @click.option(
     "--baseline", is_flag=True, help="Compare with the run that was approved as the site's baseline."
 )
-@click.option(
-    "--format",
-    "shape",
-    type=click.Choice(["text", "json", "md"]),
-    default="text",
-    show_default=True,
-    help="How to print the result.",
-)
+@options.as_page
 @click.option(
     "--fail-on",
     type=click.Choice(["none", "drift", "looser"]),

@@ -8,14 +8,7 @@ from cli import options
 
 
 @click.command(short_help="Print the catalogue of log events.")
-@click.option(
-    "--format",
-    "shape",
-    type=click.Choice(["text", "json", "md"]),
-    default="text",
-    show_default=True,
-    help="How to print the result.",
-)
+@options.as_page
 @options.to_file
 def events(shape: str, output: str | None) -> None:
     """Print every log event with its level, its fields, what it means, and the alert that uses it."""
