@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from http_sf import Token
-
 from review import fields
 from review.received import Received
+from review.structured_fields import Token
 
 ENDPOINTS, REPORT_TO, NEL = "reporting-endpoints", "report-to", "nel"
 LONGEST_JSON = 16 * 1024

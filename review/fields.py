@@ -6,11 +6,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from http_sf import Token
-
 from review import readers
-
-Parameters = dict[str, Any]
+from review.structured_fields import Parameters, Token
 
 LONGEST = 65_536
 """A longer value counts for nothing: Chromium's limit for the longest of these headers, taken for all of them."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from http_sf import Token
-
 from review import features, fields, spelling
 from review.finding import DOCUMENTS, Finding, Rule, Severity
 from review.received import Received
+from review.structured_fields import Token
 
 HEADER = "permissions-policy"
 REPORT_ONLY = "permissions-policy-report-only"

@@ -1,0 +1,192 @@
+"""Structured fields (RFC 9651) read by a few regular expressions: the very values of http-sf, in a fraction of its time.
+
+One expression for each type says whether a value is refused, and never gives back what it has taken; of a value that is
+not refused, others find the parts. ``tests/unit/review/test_structured.py`` holds all of it to http-sf; see decision 0015.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import string
+import urllib.parse
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+Parameters = dict[str, Any]
+
+
+class Token(str):
+    """A word without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f'Token("{self}")'
+
+
+class DisplayString(str):
+    """A string of any characters, for people."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f'DisplayString("{self}")'
+
+
+# No group that captures stands inside of one that is repeated for good: older versions of Python get those wrong.
+_KEY = r"[a-z*][a-z0-9_.*-]*+"
+_BARE_ITEMS = (
+    r"[A-Za-z*][A-Za-z0-9:/!#$%&'*+.^_`|~-]*+",  # token
+    r'"(?:[ !#-\[\]-~]++|\\["\\])*+"',  # string
+    r"-?[0-9]{1,12}+\.[0-9]{1,3}+",  # decimal
+    r"-?[0-9]{1,15}+",  # integer
+    r"\?[01]",  # boolean
+    r":(?:[A-Za-z0-9+/]++={0,2}+)?+:",  # bytes
+    r"@-?[0-9]{1,15}+",  # date
+    r'%"(?:[ !#$&-~]++|%[0-9a-f][0-9a-f])*+"',  # display string
+)
+_BARE = "|".join(_BARE_ITEMS)
+_PARAMETERS = rf"(?:; *+{_KEY}(?:=(?:{_BARE}))?+)*+"
+_ITEM = rf"(?:{_BARE}){_PARAMETERS}"
+_INNER = rf" *+(?:{_ITEM}(?: ++|(?=\))))*+"
+_VALUE = rf"(?:\({_INNER}\){_PARAMETERS}|{_ITEM})"
+_COMMA = r"[ \t]*+,[ \t]*+"
+
+
+def _list_of(member: str) -> re.Pattern[str]:
+    return re.compile(rf" *+(?:{member}(?:{_COMMA}{member})*+[ \t]*+)?+")
+
+
+_IS_DICTIONARY = _list_of(f"{_KEY}(?:={_VALUE}|{_PARAMETERS})")
+_IS_LIST = _list_of(_VALUE)
+_IS_ITEM = re.compile(rf" *+{_ITEM} *+")
+
+_MEMBERS = re.compile(rf"({_KEY})(?:=(\({_INNER}\)|{_BARE}))?({_PARAMETERS})")
+_VALUES = re.compile(rf"(\({_INNER}\)|{_BARE})({_PARAMETERS})")
+_ITEMS = re.compile(rf"({_BARE})({_PARAMETERS})")
+_PARAMETER = re.compile(rf"; *+({_KEY})(?:=({_BARE}))?")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def parse(data: bytes, kind: str) -> Any:
+    """A value of type ``item``, ``list`` or ``dictionary`` as http-sf gives it; None where that refuses it.
+
+    Equal parts of it may be one object: nobody may change it.
+    """
+    # No byte above 127 stands anywhere in such a value.
+    if not data.isascii():
+        return None
+    form, read = _KINDS[kind]
+    text = data.decode("ascii")
+    if form.fullmatch(text) is None:
+        return None
+    try:
+        return read(text)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _dictionary(text: str) -> dict[str, Any]:
+    found = _MEMBERS.findall(text if '"' in text else _without_repeats(text))
+    made, parameters = _made(value for _, value, _ in found), _parameters(rest for _, _, rest in found)
+    return {key: (made[value], parameters[rest]) for key, value, rest in found}
+
+
+def _without_repeats(text: str) -> str:
+    """A dictionary of the same keys in the same order with the same values, shorter if members are repeated a lot.
+
+    The first of each member says the order, the last of each the value: of a repeated key the last one counts, at the
+    place of the first.
+    """
+    members = text.split(",")
+    first = dict.fromkeys(members)
+    if len(first) * 4 > len(members):
+        return text
+    last = dict.fromkeys(reversed(members))
+    return ",".join((*first, *reversed(last)))
+
+
+def _list(text: str) -> list[Any]:
+    return _paired(_VALUES.findall(text))
+
+
+def _item(text: str) -> Any:
+    return _list(text)[0]
+
+
+def _inner(text: str) -> list[Any]:
+    if '"' in text or ";" in text:
+        return _paired(_ITEMS.findall(text))
+    words = text.strip("( )").split()
+    made, none = _made(words), Parameters()
+    return [(made[word], none) for word in words]
+
+
+def _paired(found: list[tuple[str, str]]) -> list[Any]:
+    made, parameters = _made(value for value, _ in found), _parameters(rest for _, rest in found)
+    return [(made[value], parameters[rest]) for value, rest in found]
+
+
+_KINDS: dict[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
+    "dictionary": (_IS_DICTIONARY, _dictionary),
+    "list": (_IS_LIST, _list),
+    "item": (_IS_ITEM, _item),
+}
+
+
+def _made(texts: Iterable[str]) -> dict[str, Any]:
+    """What each text stands for, made once; where there is none, it is true."""
+    return {text: _MAKERS[text[0]](text) if text else True for text in set(texts)}
+
+
+def _parameters(texts: Iterable[str]) -> dict[str, Parameters]:
+    return {text: _pairs(text) if text else {} for text in set(texts)}
+
+
+def _pairs(text: str) -> Parameters:
+    """Of a repeated name the last value counts, at the place of the first."""
+    found = _PARAMETER.findall(text)
+    return {key: _MAKERS[value[0]](value) if value else True for key, value in found}
+
+
+def _string(text: str) -> str:
+    """A quote inside has its backslash, so pairs of backslashes are found from the left; NUL is in no string."""
+    inner = text[1:-1]
+    if "\\" not in inner:
+        return inner
+    return inner.replace("\\\\", "\0").replace('\\"', '"').replace("\0", "\\")
+
+
+def _number(text: str) -> int | Decimal:
+    return Decimal(text) if "." in text else int(text)
+
+
+def _bytes(text: str) -> bytes:
+    """Padding may be missing (RFC 9651, 4.2.7)."""
+    content = text.strip(":=")
+    return base64.b64decode(content + "=" * (-len(content) % 4), validate=True)
+
+
+def _date(text: str) -> datetime:
+    return _EPOCH + timedelta(0, int(text[1:]))
+
+
+def _display_string(text: str) -> DisplayString:
+    return DisplayString(urllib.parse.unquote_to_bytes(text[2:-1]).decode("utf-8"))
+
+
+_MAKERS: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(f"{string.ascii_letters}*", Token),
+    **dict.fromkeys(f"{string.digits}-", _number),
+    '"': _string,
+    "?": "?1".__eq__,
+    "(": _inner,
+    ":": _bytes,
+    "@": _date,
+    "%": _display_string,
+}
+"""By the first letter of a text, what makes its value."""
