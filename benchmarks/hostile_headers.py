@@ -7,6 +7,7 @@ import itertools
 import random
 from collections.abc import Iterator
 
+from benchmarks import structured_values
 from review import table
 
 Pair = tuple[str, str]
@@ -181,6 +182,78 @@ _PIECES = (
         "\n",
     ),
 )
+
+
+_STRUCTURED = (
+    *("permissions-policy", "permissions-policy-report-only", "document-policy", "reporting-endpoints"),
+    *(
+        "integrity-policy",
+        "cross-origin-opener-policy",
+        "cross-origin-embedder-policy",
+        "origin-agent-cluster",
+    ),
+    *("cdn-cache-control", "document-policy-report-only", "integrity-policy-report-only"),
+)
+_COOKIE_NAMES = (
+    "a",
+    "sid",
+    "PHPSESSID",
+    "__Host-id",
+    "__Secure-x",
+    "__Http-y",
+    "csrftoken",
+    "",
+    "auth_token",
+    "lang",
+)
+_ATTRIBUTES = (
+    *(
+        "Secure",
+        "HttpOnly",
+        "SameSite=Lax",
+        "SameSite=None",
+        "samesite=odd",
+        "Path=/",
+        "Path=a",
+        "Partitioned",
+    ),
+    *(
+        "Domain=site.example",
+        "Domain=example",
+        "Domain=.b.example",
+        "Max-Age=0",
+        "Max-Age=99999999",
+        "Max-Age=x",
+    ),
+    *(
+        "Expires=Sun, 22 Nov 2026 11:00:00 GMT",
+        "Expires=0",
+        "http-only",
+        "b=c, d=e; Secure",
+        "",
+        " ",
+        "Priority=High",
+    ),
+)
+
+
+def mixed_block(chance: random.Random) -> tuple[Pair, ...]:
+    """A block of any kind: of random values, of structured fields and cookies that nearly make sense, or a hostile one."""
+    kind = chance.randrange(20)
+    if kind == 0:
+        return chance.choice([pairs for _, pairs in blocks(chance.choice(names()), chance.randrange(2_000))])
+    if kind < 8:
+        return random_block(chance)
+    return tuple(_plausible(chance) for _ in range(chance.randint(1, 7)))
+
+
+def _plausible(chance: random.Random) -> Pair:
+    if chance.random() < 0.4:
+        attributes = chance.choices(_ATTRIBUTES, k=chance.randrange(5))
+        return "Set-Cookie", "; ".join(
+            (f"{chance.choice(_COOKIE_NAMES)}=v{_noise(chance, chance.choice((0, 0, 0, 3)))}", *attributes)
+        )
+    return chance.choice(_STRUCTURED), structured_values.value(chance).decode("latin-1")
 
 
 def random_block(chance: random.Random) -> tuple[Pair, ...]:

@@ -2,13 +2,16 @@
 
 CPU time of one thread, so that a busy machine does not spoil it; the best of three. Policies and cookies differ each time,
 so that no cache makes it faster than it is for a header set that was never seen. It ends with 1 when a target is missed.
+``--verdicts 0 100000`` prints a digest of that many verdicts instead, by which two trees can be compared.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import hashlib
 import itertools
+import json
 import random
 import sys
 import time
@@ -202,6 +205,18 @@ def fuzz(count: int, seed: int) -> bool:
     return False
 
 
+def verdicts(first: int, count: int) -> str:
+    """The digest of the verdicts on so many mixed blocks: two trees that judge alike print the same."""
+    digest = hashlib.sha256()
+    for number in range(first, first + count):
+        chance = random.Random(f"verdict/{number}")  # noqa: S311 - nothing secret
+        pairs = hostile_headers.mixed_block(chance)
+        status, scheme = chance.choice((200, 200, 302, 404)), chance.choice(("https", "https", "http"))
+        found = single.verdict(Answer(pairs, status=status, url=f"{scheme}://site.example/"))
+        digest.update(json.dumps(found.as_json(), sort_keys=True).encode())
+    return digest.hexdigest()
+
+
 def _target(took: float, limit: float) -> str:
     return f"(at most {limit:g} ms{'' if took <= limit else ': MISSED'})"
 
@@ -211,7 +226,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.judging")
     parser.add_argument("--fuzz", type=int, default=0, metavar="N", help="judge N random inputs as well")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--verdicts", type=int, nargs=2, metavar=("FIRST", "COUNT"), help="only print a digest of verdicts"
+    )
     wanted = parser.parse_args()
+    if wanted.verdicts:
+        print(verdicts(*wanted.verdicts))
+        return 0
     began = time.perf_counter()
     review(ORDINARY["hardened page"])
     print(f"{'the very first answer':<32} {(time.perf_counter() - began) * 1000:8.3f} ms")

@@ -61,7 +61,7 @@ def _piece(text: str, *, after_secret: bool) -> tuple[str, bool]:
     """The masked text, and whether it is, or goes on with, a secret header."""
     match = _SET_COOKIE.match(text)
     if match:
-        return match[0] + _cookie(text[match.end() :]), True
+        return match[0] + cookie(text[match.end() :]), True
     match = _SECRET.match(text)
     if match:
         return match[0] + _value(text[match.end() :]), True
@@ -70,7 +70,8 @@ def _piece(text: str, *, after_secret: bool) -> tuple[str, bool]:
     return text, False
 
 
-def _cookie(text: str) -> str:
+def cookie(text: str) -> str:
+    """One cookie's line without the header's name, masked."""
     pair, *rest = text.split(";")
     name, equals, value = pair.partition("=")
     first = f"{name}={_value(value)}" if equals else _value(pair)

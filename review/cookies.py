@@ -9,8 +9,7 @@ import functools
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from headersweep import cookies, masking, urls
 from review import cookie_dates
@@ -45,8 +44,7 @@ _MEANT = ("secure", "httponly", "samesite", "maxage", "partitioned")
 _SAME_SITE = frozenset({"strict", "lax", "none"})
 
 
-@dataclass(frozen=True, slots=True)
-class Cookie:
+class Cookie(NamedTuple):
     """One Set-Cookie line as a browser understands it."""
 
     name: str
@@ -90,21 +88,40 @@ class Cookie:
 
     def as_json(self) -> dict[str, Any]:
         """What ``check --format json`` prints of it; never the value."""
-        names = "name secure http_only same_site path domain partitioned persistent accepted rejected_because"
-        return {name: getattr(self, name) for name in names.split()}
+        return {
+            "name": self.name,
+            "secure": self.secure,
+            "http_only": self.http_only,
+            "same_site": self.same_site,
+            "path": self.path,
+            "domain": self.domain,
+            "partitioned": self.partitioned,
+            "persistent": self.persistent,
+            "accepted": self.accepted,
+            "rejected_because": self.rejected_because,
+        }
 
 
 def read(received: Received) -> tuple[Cookie, ...]:
     """The cookies of an answer in order, rejected ones too."""
+    return received.once(cookie, lambda: _read(received))
+
+
+def _read(received: Received) -> tuple[Cookie, ...]:
     dates = received.values("date")
     date = dates[0] if dates else ""
     lines = received.values(HEADER)[:MOST]
-    return tuple(cookie(line, secure=received.secure, host=received.host, date=date) for line in lines)
+    secure, host = received.secure, received.host
+    return tuple([_cookie(line, secure, host, date) for line in lines])
+
+
+def cookie(line: str, *, secure: bool = True, host: str = "", date: str = "") -> Cookie:
+    """The cookie of one line, received over https or not, from that host if it is known."""
+    return _cookie(line, secure, host, date)
 
 
 @functools.lru_cache(maxsize=512)
-def cookie(line: str, *, secure: bool = True, host: str = "", date: str = "") -> Cookie:
-    """The cookie of one line, received over https or not, from that host if it is known."""
+def _cookie(line: str, secure: bool, host: str, date: str) -> Cookie:
     pair, *parts = line.split(";")
     name, value = _name_and_value(pair)
     attributes = _attributes(parts)
@@ -115,11 +132,14 @@ def cookie(line: str, *, secure: bool = True, host: str = "", date: str = "") ->
         or _forbidden(made, secure=secure or _is_local(host))
         or _nameless_prefix(name, value)
     )
-    return made if rejected is None else replace(made, rejected_because=rejected)
+    return made if rejected is None else made._replace(rejected_because=rejected)
 
 
 def shown(line: str) -> str:
     """A line to be shown: the value masked."""
+    # Most lines have nothing that the mask of a whole block looks out for.
+    if line.isascii() and line.isprintable() and not line.startswith(" "):
+        return f"Set-Cookie: {masking.cookie(line)}"
     return masking.mask(f"Set-Cookie: {line}".encode("latin-1", "replace")).decode("latin-1")
 
 
@@ -133,6 +153,8 @@ def _name_and_value(pair: str) -> tuple[str, str]:
 def _attributes(parts: list[str]) -> dict[str, str]:
     """The attributes by name, the last of each; too long ones are as if they were not there (5.6)."""
     found: dict[str, str] = {}
+    if not parts:
+        return found
     for part in itertools.islice(filter(None, parts), MOST_ATTRIBUTES):
         name, _, value = part.partition("=")
         value = value.strip(_SPACE)
@@ -151,6 +173,8 @@ def _note(found: dict[str, str], name: str, value: str) -> None:
 
 
 def _made(name: str, attributes: dict[str, str], date: str, evidence: str) -> Cookie:
+    if not attributes:
+        return Cookie(name, evidence=evidence)
     said = attributes.get("samesite", "").lower()
     path = attributes.get("path", "")
     lifetime = _lifetime(attributes, date)
@@ -211,8 +235,9 @@ def _unreadable(line: str, name: str, value: str) -> str | None:
 
 def _foreign(said: str | None, host: str) -> str | None:
     """Why its Domain makes a browser refuse it (5.7, steps 5 to 10); of an unknown host the best is assumed."""
-    domain = (said or "").lower().removeprefix(".")
-    host = host.lower()
+    if not said:
+        return None
+    domain, host = said.lower().removeprefix("."), host.lower()
     if not domain or domain == host:
         return None
     if not domain.isascii():
@@ -238,14 +263,12 @@ def _forbidden(made: Cookie, *, secure: bool) -> str | None:
     """What its own attributes forbid (5.7, steps 11 to 21)."""
     if made.secure and not secure:
         return "it is Secure and came over http"
-    broken = broken_promise(made)
-    if broken:
+    broken = broken_promise(made) if made.name.startswith("__") else None
+    if broken or made.secure:
         return broken
-    if made.same_site == "none" and not made.secure:
+    if made.same_site == "none":
         return "SameSite=None needs Secure"
-    if made.partitioned and not made.secure:
-        return "Partitioned needs Secure"
-    return None
+    return "Partitioned needs Secure" if made.partitioned else None
 
 
 def broken_promise(made: Cookie) -> str | None:
@@ -270,6 +293,8 @@ def _lacks(made: Cookie) -> Iterator[str]:
 
 def _nameless_prefix(name: str, value: str) -> str | None:
     """A cookie without a name is sent as its value, and so could pass for one with a prefix (5.7)."""
-    if not name and value.lower().startswith(PREFIXES):
+    if name:
+        return None
+    if value.lower().startswith(PREFIXES):
         return "it has no name, and its value looks like a name with a prefix"
     return None

@@ -62,11 +62,12 @@ class Rule:
         self, evidence: str = "", subject: str = "", detail: str = "", *, severity: Severity | None = None
     ) -> Finding:
         """A finding of this kind. ``subject`` tells causes of one code apart: a directive, a cookie's name."""
-        return Finding(self.code, severity or self.severity, _cut(evidence), subject, detail)
+        if len(evidence) > EVIDENCE_LENGTH:
+            evidence = _cut(evidence)
+        return Finding(self.code, severity or self.severity, evidence, subject, detail)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Finding(NamedTuple):
     """One verdict on one answer. (code, subject) is its cause, by which findings are grouped over pages."""
 
     code: str
@@ -87,8 +88,4 @@ class Found(NamedTuple):
 
 
 def _cut(evidence: str) -> str:
-    return (
-        evidence
-        if len(evidence) <= EVIDENCE_LENGTH
-        else f"{evidence[:EVIDENCE_LENGTH]}... ({len(evidence)} characters)"
-    )
+    return f"{evidence[:EVIDENCE_LENGTH]}... ({len(evidence)} characters)"

@@ -113,4 +113,6 @@ def is_anti_forgery(name: str) -> bool:
 
 def _bare(name: str) -> str:
     lower = name.lower()
+    if not lower.startswith("__"):
+        return lower
     return next((lower[len(prefix) :] for prefix in cookies.PREFIXES if lower.startswith(prefix)), lower)

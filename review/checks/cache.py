@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from review import caching, cookies, sessions
@@ -138,8 +137,8 @@ def _personal(name: str, evidence: str, sharing: Sharing, session: Likeness) -> 
         found = PERSONAL_SHARED.found(evidence, name, "for a stated time")
     else:
         found = PERSONAL_SHARED.found(evidence, name, "nothing says for how long, so a cache may guess")
-        found = replace(found, severity=found.severity.lowered())
-    return found if session is Likeness.KNOWN else replace(found, severity=found.severity.lowered())
+        found = found._replace(severity=found.severity.lowered())
+    return found if session is Likeness.KNOWN else found._replace(severity=found.severity.lowered())
 
 
 def _lists(received: Received, control: CacheControl) -> Iterator[Finding]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from headersweep import cookies as folding
@@ -215,11 +214,13 @@ EFFECTIVE: dict[str, Any] = {HEADER: effective}
 def check(received: Received) -> Iterator[Finding]:
     """Say what browsers refuse, and what leaves sessions open."""
     for each in cookies.read(received):
-        yield from _folded(each)
+        if "," in each.evidence:
+            yield from _folded(each)
         if not each.accepted:
             yield _refused(each)
         elif not each.removed:
-            yield from _mistyped(each)
+            if each.mistyped:
+                yield MISTYPED.found(each.evidence, each.name, each.mistyped)
             yield from _kept(each, secure=received.secure)
     if len(received.values(HEADER)) > cookies.MOST:
         yield TOO_MANY.found(detail=f"{len(received.values(HEADER))} lines")
@@ -229,11 +230,6 @@ def _folded(each: Cookie) -> Iterator[Finding]:
     _, _, attributes = each.evidence.partition(";")
     if folding.FOLDED_COOKIE.search(attributes):
         yield FOLDED.found(each.evidence, each.name)
-
-
-def _mistyped(each: Cookie) -> Iterator[Finding]:
-    if each.mistyped:
-        yield MISTYPED.found(each.evidence, each.name, each.mistyped)
 
 
 def _refused(each: Cookie) -> Finding:
@@ -247,31 +243,27 @@ def _refused(each: Cookie) -> Finding:
 
 def _weighed(rule: Rule, each: Cookie, detail: str = "") -> Finding:
     """One level more where the name certainly stands for a session."""
-    found = rule.found(each.evidence, each.name, detail)
-    if rule.severity is Severity.MEDIUM and sessions.likeness(each.name) is Likeness.KNOWN:
-        return replace(found, severity=Severity.HIGH)
-    return found
+    known = rule.severity is Severity.MEDIUM and sessions.likeness(each.name) is Likeness.KNOWN
+    return rule.found(each.evidence, each.name, detail, severity=Severity.HIGH if known else None)
 
 
 def _kept(each: Cookie, *, secure: bool) -> Iterator[Finding]:
     session = sessions.likeness(each.name)
     if secure and not each.secure:
         yield _weighed(INSECURE, each)
-    yield from _same_site(each, session)
+    if each.same_site == "default":
+        yield _same_site(each, session)
     if session is not Likeness.NONE:
         yield from _session(each, session, secure=secure)
     elif sessions.is_anti_forgery(each.name) and not each.http_only:
         yield CSRF_READABLE.found(each.evidence, each.name)
 
 
-def _same_site(each: Cookie, session: Likeness) -> Iterator[Finding]:
-    if each.same_site != "default":
-        return
+def _same_site(each: Cookie, session: Likeness) -> Finding:
     if each.unknown_same_site:
-        yield SAMESITE_UNKNOWN.found(each.evidence, each.name, f"SameSite={each.unknown_same_site[:40]}")
-        return
+        return SAMESITE_UNKNOWN.found(each.evidence, each.name, f"SameSite={each.unknown_same_site[:40]}")
     severity = Severity.INFO if session is Likeness.NONE else None
-    yield SAMESITE_MISSING.found(each.evidence, each.name, severity=severity)
+    return SAMESITE_MISSING.found(each.evidence, each.name, severity=severity)
 
 
 def _session(each: Cookie, session: Likeness, *, secure: bool) -> Iterator[Finding]:
@@ -291,5 +283,5 @@ def _session(each: Cookie, session: Likeness, *, secure: bool) -> Iterator[Findi
 
 def _by_likeness(rule: Rule, each: Cookie, session: Likeness) -> Finding:
     """One level less where the name only suggests a session."""
-    found = rule.found(each.evidence, each.name)
-    return found if session is Likeness.KNOWN else replace(found, severity=found.severity.lowered())
+    severity = rule.severity if session is Likeness.KNOWN else rule.severity.lowered()
+    return rule.found(each.evidence, each.name, severity=severity)
