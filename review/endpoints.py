@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from review import fields
@@ -48,10 +48,23 @@ def named(received: Received) -> dict[str, Any] | None:
     return {name: member[0] for name, member in members.items()} if members else None
 
 
+def faults(received: Received) -> dict[str, str]:
+    """Why each item of Reporting-Endpoints is no place for reports; empty for those that are."""
+    return received.once(faults, lambda: {name: _fault(item) for name, item in _named(received)})
+
+
 def usable(received: Received) -> dict[str, str]:
     """The names that browsers can send reports to, and their URLs."""
-    items = (named(received) or {}).items()
-    return {name: str(url) for name, url in items if fields.is_string(url) and not fault(url)}
+    faulty = faults(received)
+    return {name: item for name, item in _named(received) if not faulty[name]}
+
+
+def _named(received: Received) -> Iterable[tuple[str, Any]]:
+    return (named(received) or {}).items()
+
+
+def _fault(item: Any) -> str:
+    return fault(item) if fields.is_string(item) else "invalid"
 
 
 def groups(received: Received) -> list[dict[str, Any]]:
@@ -102,7 +115,7 @@ def wanted(received: Received) -> Iterator[tuple[str, str]]:
             yield name, target
     for name in filter(received.has, _MEMBERS):
         for member in (fields.dictionary(received.combined(name)) or {}).values():
-            target = member[1].get("report-to")
+            target = member[1] and member[1].get("report-to")
             if (isinstance(target, Token) or fields.is_string(target)) and target != "none":
                 yield name, str(target)
     for name in filter(received.has, _LISTS):
