@@ -75,7 +75,7 @@ def cookie(text: str) -> str:
     pair, *rest = text.split(";")
     name, equals, value = pair.partition("=")
     first = f"{name}={_value(value)}" if equals else _value(pair)
-    return ";".join((first, *map(_attribute, rest)))
+    return ";".join((first, *[part and _attribute(part) for part in rest])) if rest else first
 
 
 def _attribute(text: str) -> str:
@@ -93,6 +93,8 @@ def _value(text: str) -> str:
     value = text.strip(_SPACE)
     if not value:
         return text
+    if value == text and "\0" not in text:
+        return MASK
     start = text.index(value)
     # A NUL makes the line malformed, which is evidence; so it stays visible.
     nul = "\0" if "\0" in value else ""

@@ -224,7 +224,7 @@ def _seconds(text: str) -> int:
 
 
 def _unreadable(line: str, name: str, value: str) -> str | None:
-    if _CONTROL.search(line):
+    if not line.isprintable() and _CONTROL.search(line):
         return "it has a control character"
     if not name and not value:
         return "it has neither a name nor a value"

@@ -20,6 +20,9 @@ class Severity(StrEnum):
     MEDIUM = "medium"
     HIGH = "high"
 
+    # Equal to its text, and hashed like it; an enumeration's own way is written in Python, and slow.
+    __hash__ = str.__hash__
+
     @property
     def rank(self) -> int:
         """Greater is worse."""

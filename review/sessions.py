@@ -97,11 +97,9 @@ def likeness(name: str) -> Likeness:
     bare = _bare(name)
     if bare in _KNOWN or bare.startswith(SESSION_BEGINNINGS):
         return Likeness.KNOWN
-    if _NO_SESSION.search(bare):
+    if not bare.endswith(SESSION_ENDINGS) and not _SESSION_PART.search(bare):
         return Likeness.NONE
-    if bare.endswith(SESSION_ENDINGS) or _SESSION_PART.search(bare):
-        return Likeness.SUGGESTED
-    return Likeness.NONE
+    return Likeness.NONE if _NO_SESSION.search(bare) else Likeness.SUGGESTED
 
 
 @functools.lru_cache(maxsize=1024)

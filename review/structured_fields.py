@@ -149,8 +149,8 @@ def _parameters(texts: Iterable[str]) -> dict[str, Parameters]:
 
 def _pairs(text: str) -> Parameters:
     """Of a repeated name the last value counts, at the place of the first."""
-    found = _PARAMETER.findall(text)
-    return {key: _MAKERS[value[0]](value) if value else True for key, value in found}
+    found = dict(_PARAMETER.findall(text))
+    return {key: _MAKERS[value[0]](value) if value else True for key, value in found.items()}
 
 
 def _string(text: str) -> str:
