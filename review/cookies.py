@@ -124,13 +124,14 @@ def cookie(line: str, *, secure: bool = True, host: str = "", date: str = "") ->
 def _cookie(line: str, secure: bool, host: str, date: str) -> Cookie:
     pair, *parts = line.split(";")
     name, value = _name_and_value(pair)
-    attributes = _attributes(parts)
-    made = _made(name, attributes, date, shown(line[:LONGEST_SHOWN]))
+    evidence = shown(line if len(line) <= LONGEST_SHOWN else line[:LONGEST_SHOWN])
+    attributes = _attributes(parts) if parts else {}
+    made = _made(name, attributes, date, evidence) if attributes else Cookie(name, evidence=evidence)
     rejected = (
         _unreadable(line, name, value)
-        or _foreign(attributes.get("domain"), host)
-        or _forbidden(made, secure=secure or _is_local(host))
-        or _nameless_prefix(name, value)
+        or (_foreign(attributes["domain"], host) if "domain" in attributes else None)
+        or (_forbidden(made, secure=secure or _is_local(host)) if attributes or made.prefix else None)
+        or (None if name else _nameless_prefix(value))
     )
     return made if rejected is None else made._replace(rejected_because=rejected)
 
@@ -153,8 +154,6 @@ def _name_and_value(pair: str) -> tuple[str, str]:
 def _attributes(parts: list[str]) -> dict[str, str]:
     """The attributes by name, the last of each; too long ones are as if they were not there (5.6)."""
     found: dict[str, str] = {}
-    if not parts:
-        return found
     for part in itertools.islice(filter(None, parts), MOST_ATTRIBUTES):
         name, _, value = part.partition("=")
         value = value.strip(_SPACE)
@@ -173,8 +172,6 @@ def _note(found: dict[str, str], name: str, value: str) -> None:
 
 
 def _made(name: str, attributes: dict[str, str], date: str, evidence: str) -> Cookie:
-    if not attributes:
-        return Cookie(name, evidence=evidence)
     said = attributes.get("samesite", "").lower()
     path = attributes.get("path", "")
     lifetime = _lifetime(attributes, date)
@@ -233,10 +230,8 @@ def _unreadable(line: str, name: str, value: str) -> str | None:
     return None
 
 
-def _foreign(said: str | None, host: str) -> str | None:
+def _foreign(said: str, host: str) -> str | None:
     """Why its Domain makes a browser refuse it (5.7, steps 5 to 10); of an unknown host the best is assumed."""
-    if not said:
-        return None
     domain, host = said.lower().removeprefix("."), host.lower()
     if not domain or domain == host:
         return None
@@ -263,7 +258,7 @@ def _forbidden(made: Cookie, *, secure: bool) -> str | None:
     """What its own attributes forbid (5.7, steps 11 to 21)."""
     if made.secure and not secure:
         return "it is Secure and came over http"
-    broken = broken_promise(made) if made.name.startswith("__") else None
+    broken = broken_promise(made)
     if broken or made.secure:
         return broken
     if made.same_site == "none":
@@ -291,10 +286,8 @@ def _lacks(made: Cookie) -> Iterator[str]:
         yield "Path=/ is missing"
 
 
-def _nameless_prefix(name: str, value: str) -> str | None:
+def _nameless_prefix(value: str) -> str | None:
     """A cookie without a name is sent as its value, and so could pass for one with a prefix (5.7)."""
-    if name:
-        return None
     if value.lower().startswith(PREFIXES):
         return "it has no name, and its value looks like a name with a prefix"
     return None

@@ -23,17 +23,16 @@ class Severity(StrEnum):
     # Equal to its text, and hashed like it; an enumeration's own way is written in Python, and slow.
     __hash__ = str.__hash__
 
-    @property
-    def rank(self) -> int:
-        """Greater is worse."""
-        return _RANKS[self]
+    rank: int
+    """Greater is worse."""
 
     def lowered(self) -> Severity:
         """One level less, ``info`` at the least."""
         return _LOWERED[self]
 
 
-_RANKS: dict[Severity, int] = {severity: rank for rank, severity in enumerate(Severity)}
+for _rank, _severity in enumerate(Severity):
+    _severity.rank = _rank
 _LOWERED: dict[Severity, Severity] = dict(zip(Severity, (Severity.INFO, *Severity), strict=False))
 
 ANY = frozenset(ResponseClass) - {ResponseClass.BLOCKED}

@@ -73,4 +73,5 @@ _masked = lru_cache(maxsize=1024)(tokens.masked)
 
 def order(finding: Finding) -> tuple[int, str, str, str, str]:
     """The place of a finding among others: the worst first."""
-    return -finding.severity.rank, finding.code, finding.subject, finding.evidence, finding.detail
+    code, severity, evidence, subject, detail = finding
+    return -severity.rank, code, subject, evidence, detail

@@ -81,6 +81,10 @@ _NO_SESSION, _SESSION_PART, _ANTI_FORGERY = (
     re.compile("|".join(map(re.escape, parts))) for parts in (NO_SESSIONS, SESSION_PARTS, ANTI_FORGERY)
 )
 _KNOWN = frozenset(name for name, _ in SESSIONS)
+_TELLING = re.compile(
+    "|".join(map(re.escape, sorted({*_KNOWN, *SESSION_BEGINNINGS, *SESSION_PARTS, *SESSION_ENDINGS})))
+)
+"""Without any of these, a name is no session's."""
 
 
 class Likeness(StrEnum):
@@ -95,6 +99,8 @@ class Likeness(StrEnum):
 def likeness(name: str) -> Likeness:
     """How much a cookie of that name looks like a session; its prefix does not matter."""
     bare = _bare(name)
+    if not _TELLING.search(bare):
+        return Likeness.NONE
     if bare in _KNOWN or bare.startswith(SESSION_BEGINNINGS):
         return Likeness.KNOWN
     if not bare.endswith(SESSION_ENDINGS) and not _SESSION_PART.search(bare):
@@ -102,7 +108,6 @@ def likeness(name: str) -> Likeness:
     return Likeness.NONE if _NO_SESSION.search(bare) else Likeness.SUGGESTED
 
 
-@functools.lru_cache(maxsize=1024)
 def is_anti_forgery(name: str) -> bool:
     """Whether a cookie of that name protects against forged requests."""
     bare = _bare(name)

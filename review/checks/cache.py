@@ -106,14 +106,16 @@ def check(received: Received) -> Iterator[Finding]:
 
 
 def _shared_cookies(received: Received, control: CacheControl | None) -> Iterator[Finding]:
-    kept = [each for each in cookies.read(received) if each.accepted and not each.removed]
-    if not kept or _held_back(control):
+    if not received.has("set-cookie") or _held_back(control):
         return
     sharing = caching.sharing(received)
+    if sharing.rank < Sharing.GUESSING.rank:
+        return
+    kept = [each for each in cookies.read(received) if each.accepted and not each.removed]
     evidence = _evidence(received)
     for each in kept:
         session = sessions.likeness(each.name)
-        if session is not Likeness.NONE and sharing.rank >= Sharing.GUESSING.rank:
+        if session is not Likeness.NONE:
             yield _personal(each.name, f"{each.evidence}\n{evidence}".strip(), sharing, session)
         elif session is Likeness.NONE and sharing is Sharing.FRESH:
             yield COOKIE_CACHEABLE.found(f"{each.evidence}\n{evidence}".strip(), each.name)

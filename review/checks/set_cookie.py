@@ -213,15 +213,14 @@ EFFECTIVE: dict[str, Any] = {HEADER: effective}
 
 def check(received: Received) -> Iterator[Finding]:
     """Say what browsers refuse, and what leaves sessions open."""
+    secure = received.secure
     for each in cookies.read(received):
         if "," in each.evidence:
             yield from _folded(each)
-        if not each.accepted:
+        if each.rejected_because is not None:
             yield _refused(each)
-        elif not each.removed:
-            if each.mistyped:
-                yield MISTYPED.found(each.evidence, each.name, each.mistyped)
-            yield from _kept(each, secure=received.secure)
+        elif each.lifetime is None or each.lifetime > 0:
+            yield from _kept(each, secure=secure)
     if len(received.values(HEADER)) > cookies.MOST:
         yield TOO_MANY.found(detail=f"{len(received.values(HEADER))} lines")
 
@@ -247,16 +246,20 @@ def _weighed(rule: Rule, each: Cookie, detail: str = "") -> Finding:
     return rule.found(each.evidence, each.name, detail, severity=Severity.HIGH if known else None)
 
 
-def _kept(each: Cookie, *, secure: bool) -> Iterator[Finding]:
-    session = sessions.likeness(each.name)
+def _kept(each: Cookie, *, secure: bool) -> list[Finding]:
+    session, found = sessions.likeness(each.name), []
+    if each.mistyped:
+        found.append(MISTYPED.found(each.evidence, each.name, each.mistyped))
     if secure and not each.secure:
-        yield _weighed(INSECURE, each)
+        severity = Severity.HIGH if session is Likeness.KNOWN else None
+        found.append(INSECURE.found(each.evidence, each.name, severity=severity))
     if each.same_site == "default":
-        yield _same_site(each, session)
+        found.append(_same_site(each, session))
     if session is not Likeness.NONE:
-        yield from _session(each, session, secure=secure)
-    elif sessions.is_anti_forgery(each.name) and not each.http_only:
-        yield CSRF_READABLE.found(each.evidence, each.name)
+        found.extend(_session(each, session, secure=secure))
+    elif not each.http_only and sessions.is_anti_forgery(each.name):
+        found.append(CSRF_READABLE.found(each.evidence, each.name))
+    return found
 
 
 def _same_site(each: Cookie, session: Likeness) -> Finding:
