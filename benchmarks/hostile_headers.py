@@ -100,6 +100,19 @@ PATTERNS = {
 }
 """What is repeated until it has the wanted length. Each pattern stands after nothing, and after a sane beginning."""
 
+NUMBERED = {
+    "many members": "a{}=b,",
+    "many keys": "a{},",
+    "many parameters": "a;b{}=c,",
+    "many strings": 'a{}="https://b.example/",',
+    "many decimals": "a{}=1.5,",
+    "many dates": "a{}=@1,",
+    "many bytes": "a{}=:QUJD:,",
+}
+"""What is repeated with another number each time, so that nothing is the same; valid without the last comma."""
+LISTED = {"many words in a list": "w{} ", "many words with parameters in a list": "w{};a "}
+"""The same for what stands in one list."""
+
 BEGINNINGS = {
     "content-security-policy": "default-src 'self'; script-src ",
     "permissions-policy": "camera=(",
@@ -121,6 +134,14 @@ def blocks(name: str, length: int) -> Iterator[tuple[str, tuple[Pair, ...]]]:
         yield label, ((name, value),)
         if name in BEGINNINGS:
             yield f"{label} after a beginning", ((name, BEGINNINGS[name] + value),)
+    for label, form in NUMBERED.items():
+        yield label, ((name, _numbered(form, length)[:-1]),)
+    for label, form in LISTED.items():
+        yield label, ((name, f"a=({_numbered(form, length)})"),)
+    attributes = tuple(
+        (name, f"a{number}=b; Path=/; Secure; HttpOnly") for number in range(length // (len(name) + 35))
+    )
+    yield "many lines with attributes", attributes
     yield "many empty lines", ((name, ""),) * (length // (len(name) + 4))
     yield "many lines", tuple((name, f"a{number}=b") for number in range(length // (len(name) + 10)))
 
@@ -128,6 +149,10 @@ def blocks(name: str, length: int) -> Iterator[tuple[str, tuple[Pair, ...]]]:
 def many_names(length: int) -> tuple[Pair, ...]:
     """A block of that many bytes with as many different names as fit."""
     return tuple((f"x-{number}", "a") for number in range(length // 10))
+
+
+def _numbered(form: str, length: int) -> str:
+    return "".join(form.format(number) for number in range(length // (len(form) + 2)))
 
 
 def _repeated(pattern: str, length: int) -> str:

@@ -72,10 +72,15 @@ def _piece(text: str, *, after_secret: bool) -> tuple[str, bool]:
 
 def cookie(text: str) -> str:
     """One cookie's line without the header's name, masked."""
-    pair, *rest = text.split(";")
+    pair, semicolon, rest = text.partition(";")
     name, equals, value = pair.partition("=")
     first = f"{name}={_value(value)}" if equals else _value(pair)
-    return ";".join((first, *[part and _attribute(part) for part in rest])) if rest else first
+    return f"{first};{cookie_attributes(rest)}" if semicolon else first
+
+
+def cookie_attributes(text: str) -> str:
+    """What stands behind the first semicolon of a cookie's line, masked."""
+    return ";".join([part and _attribute(part) for part in text.split(";")])
 
 
 def _attribute(text: str) -> str:

@@ -102,6 +102,9 @@ class Cookie(NamedTuple):
         }
 
 
+_BARE = Cookie("")
+
+
 def read(received: Received) -> tuple[Cookie, ...]:
     """The cookies of an answer in order, rejected ones too."""
     return received.once(cookie, lambda: _read(received))
@@ -122,15 +125,15 @@ def cookie(line: str, *, secure: bool = True, host: str = "", date: str = "") ->
 
 @functools.lru_cache(maxsize=512)
 def _cookie(line: str, secure: bool, host: str, date: str) -> Cookie:
-    pair, *parts = line.split(";")
+    pair, semicolon, rest = line.partition(";")
     name, value = _name_and_value(pair)
+    template = _template(rest, date) if semicolon else _BARE
     evidence = shown(line if len(line) <= LONGEST_SHOWN else line[:LONGEST_SHOWN])
-    attributes = _attributes(parts) if parts else {}
-    made = _made(name, attributes, date, evidence) if attributes else Cookie(name, evidence=evidence)
+    made = Cookie(name, *template[1:-1], evidence)
     rejected = (
         _unreadable(line, name, value)
-        or (_foreign(attributes["domain"], host) if "domain" in attributes else None)
-        or (_forbidden(made, secure=secure or _is_local(host)) if attributes or made.prefix else None)
+        or (_foreign(made.domain, host) if made.domain else None)
+        or (_forbidden(made, secure=secure or _is_local(host)) if semicolon or made.prefix else None)
         or (None if name else _nameless_prefix(value))
     )
     return made if rejected is None else made._replace(rejected_because=rejected)
@@ -140,8 +143,12 @@ def shown(line: str) -> str:
     """A line to be shown: the value masked."""
     # Most lines have nothing that the mask of a whole block looks out for.
     if line.isascii() and line.isprintable() and not line.startswith(" "):
-        return f"Set-Cookie: {masking.cookie(line)}"
+        pair, semicolon, rest = line.partition(";")
+        return f"Set-Cookie: {masking.cookie(pair)}{semicolon}{_shown_attributes(rest) if rest else ''}"
     return masking.mask(f"Set-Cookie: {line}".encode("latin-1", "replace")).decode("latin-1")
+
+
+_shown_attributes = functools.lru_cache(maxsize=256)(masking.cookie_attributes)
 
 
 def _name_and_value(pair: str) -> tuple[str, str]:
@@ -151,10 +158,10 @@ def _name_and_value(pair: str) -> tuple[str, str]:
     return name.strip(_SPACE), value.strip(_SPACE)
 
 
-def _attributes(parts: list[str]) -> dict[str, str]:
+def _attributes(text: str) -> dict[str, str]:
     """The attributes by name, the last of each; too long ones are as if they were not there (5.6)."""
     found: dict[str, str] = {}
-    for part in itertools.islice(filter(None, parts), MOST_ATTRIBUTES):
+    for part in itertools.islice(filter(None, text.split(";")), MOST_ATTRIBUTES):
         name, _, value = part.partition("=")
         value = value.strip(_SPACE)
         if len(value) <= LONGEST_ATTRIBUTE:
@@ -171,12 +178,14 @@ def _note(found: dict[str, str], name: str, value: str) -> None:
         found[name] = value
 
 
-def _made(name: str, attributes: dict[str, str], date: str, evidence: str) -> Cookie:
+@functools.lru_cache(maxsize=256)
+def _template(text: str, date: str) -> Cookie:
+    """A cookie of these attributes, without its name: many cookies have the same."""
+    attributes = _attributes(text)
     said = attributes.get("samesite", "").lower()
     path = attributes.get("path", "")
-    lifetime = _lifetime(attributes, date)
     return Cookie(
-        name=name,
+        name="",
         secure="secure" in attributes,
         http_only="httponly" in attributes,
         same_site=said if said in _SAME_SITE else "default",
@@ -187,8 +196,7 @@ def _made(name: str, attributes: dict[str, str], date: str, evidence: str) -> Co
         mistyped=next(filter(_is_mistyped, itertools.islice(attributes, MOST)), ""),
         persistent="max-age" in attributes
         or attributes.get("expires", "<expires:invalid>") != "<expires:invalid>",
-        lifetime=lifetime,
-        evidence=evidence,
+        lifetime=_lifetime(attributes, date),
     )
 
 
@@ -230,10 +238,10 @@ def _unreadable(line: str, name: str, value: str) -> str | None:
     return None
 
 
-def _foreign(said: str, host: str) -> str | None:
+def _foreign(domain: str, host: str) -> str | None:
     """Why its Domain makes a browser refuse it (5.7, steps 5 to 10); of an unknown host the best is assumed."""
-    domain, host = said.lower().removeprefix("."), host.lower()
-    if not domain or domain == host:
+    host = host.lower()
+    if domain == host:
         return None
     if not domain.isascii():
         return "its Domain is not ASCII"

@@ -114,8 +114,10 @@ def wanted(received: Received) -> Iterator[tuple[str, str]]:
         if found is not None and (target := fields.string_parameter(found[1], "report-to")):
             yield name, target
     for name in filter(received.has, _MEMBERS):
-        for member in (fields.dictionary(received.combined(name)) or {}).values():
-            target = member[1] and member[1].get("report-to")
+        for _, parameters in (fields.dictionary(received.combined(name)) or {}).values():
+            if not parameters:
+                continue
+            target = parameters.get("report-to")
             if (isinstance(target, Token) or fields.is_string(target)) and target != "none":
                 yield name, str(target)
     for name in filter(received.has, _LISTS):

@@ -67,7 +67,7 @@ _IS_ITEM = re.compile(rf" *+{_ITEM} *+")
 _MEMBERS = re.compile(rf"({_KEY})(?:=(\({_INNER}\)|{_BARE}))?({_PARAMETERS})")
 _VALUES = re.compile(rf"(\({_INNER}\)|{_BARE})({_PARAMETERS})")
 _ITEMS = re.compile(rf"({_BARE})({_PARAMETERS})")
-_PARAMETER = re.compile(rf"; *+({_KEY})(?:=({_BARE}))?")
+_PARAMETER = re.compile(rf"; *+({_KEY})(?:=({_BARE}))?|\n")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -144,13 +144,19 @@ def _made(texts: Iterable[str]) -> dict[str, Any]:
 
 
 def _parameters(texts: Iterable[str]) -> dict[str, Parameters]:
-    return {text: _pairs(text) if text else {} for text in set(texts)}
-
-
-def _pairs(text: str) -> Parameters:
-    """Of a repeated name the last value counts, at the place of the first."""
-    found = dict(_PARAMETER.findall(text))
-    return {key: _MAKERS[value[0]](value) if value else True for key, value in found.items()}
+    """The parameters in each text, all texts read at once; of a repeated name the last value counts."""
+    read: dict[str, Parameters] = {"": {}}
+    distinct = [text for text in set(texts) if text]
+    found = _PARAMETER.findall("\n".join((*distinct, ""))) if distinct else []
+    made, waiting = _made(value for _, value in found), iter(distinct)
+    pairs: Parameters = {}
+    for key, value in found:
+        if key:
+            pairs[key] = made[value]
+        else:
+            read[next(waiting)] = pairs
+            pairs = {}
+    return read
 
 
 def _string(text: str) -> str:

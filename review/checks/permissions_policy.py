@@ -152,9 +152,10 @@ def _members(received: Received, name: str) -> dict[str, Any] | None:
 
 
 def _allowlist(member: Any) -> list[str]:
-    if type(member[0]) is list:
-        return features.folded(entry for item, _ in member[0] if (entry := _entry(item)))
-    only = _entry(member[0])
+    item = member[0]
+    if type(item) is list:
+        return features.folded(entry for each, _ in item if (entry := _entry(each)))
+    only = None if type(item) is bool else _entry(item)
     return [only] if only else []
 
 
