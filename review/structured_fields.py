@@ -7,6 +7,7 @@ not refused, others find the parts. ``tests/unit/review/test_structured.py`` hol
 from __future__ import annotations
 
 import base64
+import functools
 import re
 import string
 import urllib.parse
@@ -52,21 +53,20 @@ _BARE = "|".join(_BARE_ITEMS)
 _PARAMETERS = rf"(?:; *+{_KEY}(?:=(?:{_BARE}))?+)*+"
 _ITEM = rf"(?:{_BARE}){_PARAMETERS}"
 _INNER = rf" *+(?:{_ITEM}(?: ++|(?=\))))*+"
-_VALUE = rf"(?:\({_INNER}\){_PARAMETERS}|{_ITEM})"
-_COMMA = r"[ \t]*+,[ \t]*+"
+_VALUE = rf"(?:\({_INNER}\)|{_BARE})"
+_MEMBER = rf"{_KEY}(?:={_VALUE})?+{_PARAMETERS}"
+_NEXT = r"[ \t]*+(?:,[ \t]*+(?!\Z)|\Z)"
 
-
-def _list_of(member: str) -> re.Pattern[str]:
-    return re.compile(rf" *+(?:{member}(?:{_COMMA}{member})*+[ \t]*+)?+")
-
-
-_IS_DICTIONARY = _list_of(f"{_KEY}(?:={_VALUE}|{_PARAMETERS})")
-_IS_LIST = _list_of(_VALUE)
-_IS_ITEM = re.compile(rf" *+{_ITEM} *+")
-
-_MEMBERS = re.compile(rf"({_KEY})(?:=(\({_INNER}\)|{_BARE}))?({_PARAMETERS})")
-_VALUES = re.compile(rf"(\({_INNER}\)|{_BARE})({_PARAMETERS})")
-_ITEMS = re.compile(rf"({_BARE})({_PARAMETERS})")
+_FORMS = {
+    "dictionary": rf" *+(?:{_MEMBER}{_NEXT})*+",
+    "list": rf" *+(?:{_VALUE}{_PARAMETERS}{_NEXT})*+",
+    "item": rf" *+{_ITEM} *+",
+}
+_PARTS = {
+    "dictionary": rf"({_KEY})(?:=({_VALUE}))?({_PARAMETERS})",
+    "list": rf"({_VALUE})({_PARAMETERS})",
+    "item": rf"({_BARE})({_PARAMETERS})",
+}
 _PARAMETER = re.compile(rf"; *+({_KEY})(?:=({_BARE}))?|\n")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -80,18 +80,28 @@ def parse(data: bytes, kind: str) -> Any:
     # No byte above 127 stands anywhere in such a value.
     if not data.isascii():
         return None
-    form, read = _KINDS[kind]
     text = data.decode("ascii")
-    if form.fullmatch(text) is None:
+    if _form(kind).fullmatch(text) is None:
         return None
     try:
-        return read(text)
+        return _READERS[kind](text)
     except (ValueError, OverflowError):
         return None
 
 
+@functools.cache
+def _form(kind: str) -> re.Pattern[str]:
+    """What a whole value must look like. Made when it is asked for: that takes milliseconds."""
+    return re.compile(_FORMS[kind])
+
+
+@functools.cache
+def _parts(kind: str) -> re.Pattern[str]:
+    return re.compile(_PARTS[kind])
+
+
 def _dictionary(text: str) -> dict[str, Any]:
-    found = _MEMBERS.findall(text if '"' in text else _without_repeats(text))
+    found = _parts("dictionary").findall(text if '"' in text else _without_repeats(text))
     made, parameters = _made(value for _, value, _ in found), _parameters(rest for _, _, rest in found)
     return {key: (made[value], parameters[rest]) for key, value, rest in found}
 
@@ -111,16 +121,16 @@ def _without_repeats(text: str) -> str:
 
 
 def _list(text: str) -> list[Any]:
-    return _paired(_VALUES.findall(text))
+    return _paired(_parts("list").findall(text))
 
 
 def _item(text: str) -> Any:
-    return _list(text)[0]
+    return _paired(_parts("item").findall(text))[0]
 
 
 def _inner(text: str) -> list[Any]:
     if '"' in text or ";" in text:
-        return _paired(_ITEMS.findall(text))
+        return _paired(_parts("item").findall(text))
     words = text.strip("( )").split()
     made, none = _made(words), Parameters()
     return [(made[word], none) for word in words]
@@ -131,11 +141,7 @@ def _paired(found: list[tuple[str, str]]) -> list[Any]:
     return [(made[value], parameters[rest]) for value, rest in found]
 
 
-_KINDS: dict[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
-    "dictionary": (_IS_DICTIONARY, _dictionary),
-    "list": (_IS_LIST, _list),
-    "item": (_IS_ITEM, _item),
-}
+_READERS: dict[str, Callable[[str], Any]] = {"dictionary": _dictionary, "list": _list, "item": _item}
 
 
 def _made(texts: Iterable[str]) -> dict[str, Any]:
