@@ -10,6 +10,7 @@ import base64
 import functools
 import re
 import string
+import sys
 import urllib.parse
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -37,8 +38,9 @@ class DisplayString(str):
         return f'DisplayString("{self}")'
 
 
-# What follows a part never begins like the part, so that what is given back is refused at once: linear without groups that
-# are repeated for good, which Python before 3.11.5 gets wrong.
+# Groups that are repeated for good Python before 3.11.5 gets wrong (its issue 106052). Without them it stays linear, since
+# what follows a part never begins like the part; to refuse a value takes up to three times as long.
+_ANY, _MAYBE = ("*+", "?+") if sys.version_info >= (3, 11, 5) else ("*", "?")
 _KEY = r"[a-z*][a-z0-9_.*-]*+"
 _BARE_ITEMS = (
     r"[A-Za-z*][A-Za-z0-9:/!#$%&'*+.^_`|~-]*+",  # token
@@ -51,16 +53,16 @@ _BARE_ITEMS = (
     r'%"[ !#$&-~]*+(?:%[0-9a-f][0-9a-f][ !#$&-~]*+)*"',  # display string
 )
 _BARE = "|".join(_BARE_ITEMS)
-_PARAMETERS = rf"(?:; *+{_KEY}(?:=(?:{_BARE}))?)*"
+_PARAMETERS = rf"(?:; *+{_KEY}(?:=(?:{_BARE})){_MAYBE}){_ANY}"
 _ITEM = rf"(?:{_BARE}){_PARAMETERS}"
-_INNER = rf" *+(?:{_ITEM}(?: ++|(?=\))))*"
+_INNER = rf" *+(?:{_ITEM}(?: ++|(?=\)))){_ANY}"
 _VALUE = rf"(?:\({_INNER}\)|{_BARE})"
-_MEMBER = rf"{_KEY}(?:={_VALUE})?{_PARAMETERS}"
+_MEMBER = rf"{_KEY}(?:={_VALUE}){_MAYBE}{_PARAMETERS}"
 _NEXT = r"[ \t]*+(?:,[ \t]*+(?!\Z)|\Z)"
 
 _FORMS = {
-    "dictionary": rf" *+(?:{_MEMBER}{_NEXT})*",
-    "list": rf" *+(?:{_VALUE}{_PARAMETERS}{_NEXT})*",
+    "dictionary": rf" *+(?:{_MEMBER}{_NEXT}){_ANY}",
+    "list": rf" *+(?:{_VALUE}{_PARAMETERS}{_NEXT}){_ANY}",
     "item": rf" *+{_ITEM} *+",
 }
 _PARTS = {
@@ -155,6 +157,8 @@ def _parameters(texts: Iterable[str]) -> dict[str, Parameters]:
     read: dict[str, Parameters] = {"": {}}
     distinct = [text for text in set(texts) if text]
     found = _PARAMETER.findall("\n".join((*distinct, ""))) if distinct else []
+    if len(distinct) == 1:
+        found = list(dict(found).items())  # repeats cost nothing then
     made, waiting = _made(value for _, value in found), iter(distinct)
     pairs: Parameters = {}
     for key, value in found:
