@@ -157,9 +157,9 @@ def _parameters(texts: Iterable[str]) -> dict[str, Parameters]:
     read: dict[str, Parameters] = {"": {}}
     distinct = [text for text in set(texts) if text]
     found = _PARAMETER.findall("\n".join((*distinct, ""))) if distinct else []
-    if len(distinct) == 1:
-        found = list(dict(found).items())  # repeats cost nothing then
     made, waiting = _made(value for _, value in found), iter(distinct)
+    if len(distinct) == 1:
+        found = list(dict(found).items())  # repeats cost little then
     pairs: Parameters = {}
     for key, value in found:
         if key:

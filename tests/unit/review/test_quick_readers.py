@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headersweep import masking
-from review import cookies, features, lists, readers, sessions, spelling, tokens
+from review import cookies, features, hsts, lists, readers, sessions, spelling, tokens
 from review import received as reading
 from review.checks import mixed_content, referrer_policy
 from review.csp import parse
@@ -125,3 +125,10 @@ def test_directives_of_a_policy_are_those_between_semicolons(text: str) -> None:
     found = parse.header([text])
     assert [dict(policy.directives) for policy in found] == ([expected] if expected else [])
     assert [set(policy.repeated) for policy in found] == ([set(repeated)] if expected else [])
+
+
+@given(pieces)
+def test_a_semicolon_in_quotes_does_not_end_a_directive(value: str) -> None:
+    turned = value.translate(str.maketrans(",;", ";,"))
+    expected = [piece.translate(str.maketrans(",;", ";,")) for piece in split_slowly(value)]
+    assert hsts._pieces(turned) == [piece for piece in expected if piece]

@@ -48,7 +48,19 @@ def test_any_bytes_are_read_as_http_sf_reads_them(data: bytes) -> None:
 
 @pytest.mark.parametrize("bare", [*structured_values.BARE, *structured_values.NEARLY])
 @pytest.mark.parametrize(
-    "around", ["{}", "a={}", "a=({})", "a=({} {})", "a;b={}", "a={}, a={};c", " {} ", "\t{}\t"]
+    "around",
+    [
+        "{}",
+        "a={}",
+        "a=({})",
+        "a=({} {})",
+        "a;b={}",
+        "a;b={};b",
+        "a={}, a=1",
+        "a={}, a={};c",
+        " {} ",
+        "\t{}\t",
+    ],
 )
 def test_every_kind_of_item_is_read_everywhere(around: str, bare: str) -> None:
     assert structured.differs(around.replace("{}", bare).encode("latin-1")) == ""
