@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from review import fields
@@ -44,27 +44,29 @@ def fault(url: str) -> str:
 
 def named(received: Received) -> dict[str, Any] | None:
     """The items of Reporting-Endpoints by their names, whatever they are; None where the header is void."""
+    return received.once(named, lambda: _read(received))
+
+
+def _read(received: Received) -> dict[str, Any] | None:
     members = fields.dictionary(received.combined(ENDPOINTS)) if received.secure else None
     return {name: member[0] for name, member in members.items()} if members else None
 
 
 def faults(received: Received) -> dict[str, str]:
     """Why each item of Reporting-Endpoints is no place for reports; empty for those that are."""
-    return received.once(faults, lambda: {name: _fault(item) for name, item in _named(received)})
+    return received.once(
+        faults, lambda: {name: _fault(item) for name, item in (named(received) or {}).items()}
+    )
 
 
 def usable(received: Received) -> dict[str, str]:
     """The names that browsers can send reports to, and their URLs."""
-    faulty = faults(received)
-    return {name: item for name, item in _named(received) if not faulty[name]}
-
-
-def _named(received: Received) -> Iterable[tuple[str, Any]]:
-    return (named(received) or {}).items()
+    found = named(received)
+    return {name: found[name] for name, why in faults(received).items() if not why} if found else {}
 
 
 def _fault(item: Any) -> str:
-    return fault(item) if fields.is_string(item) else "invalid"
+    return fault(item) if type(item) is str else "invalid"
 
 
 def groups(received: Received) -> list[dict[str, Any]]:

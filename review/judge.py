@@ -33,7 +33,7 @@ def judge(received: Received) -> Judgement:
     found = [finding for check in table.CHECKS for finding in check.check(received)]
     told = {finding.code for finding in found}
     fitting = {code for code in told if applies(table.RULES[code].classes, received)}
-    placed = set(_placed([finding for finding in found if finding.code in fitting], kind))
+    placed = dict.fromkeys(_placed([finding for finding in found if finding.code in fitting], kind))
     return Judgement(kind, tuple(sorted(placed, key=order)))
 
 
