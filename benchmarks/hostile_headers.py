@@ -7,6 +7,7 @@ import itertools
 import random
 from collections.abc import Iterator
 
+from benchmarks import structured_values
 from review import table
 
 Pair = tuple[str, str]
@@ -99,6 +100,19 @@ PATTERNS = {
 }
 """What is repeated until it has the wanted length. Each pattern stands after nothing, and after a sane beginning."""
 
+NUMBERED = {
+    "many members": "a{}=b,",
+    "many keys": "a{},",
+    "many parameters": "a;b{}=c,",
+    "many strings": 'a{}="https://b.example/",',
+    "many decimals": "a{}=1.5,",
+    "many dates": "a{}=@1,",
+    "many bytes": "a{}=:QUJD:,",
+}
+"""What is repeated with another number each time, so that nothing is the same; valid without the last comma."""
+LISTED = {"many words in a list": "w{} ", "many words with parameters in a list": "w{};a "}
+"""The same for what stands in one list."""
+
 BEGINNINGS = {
     "content-security-policy": "default-src 'self'; script-src ",
     "permissions-policy": "camera=(",
@@ -120,6 +134,14 @@ def blocks(name: str, length: int) -> Iterator[tuple[str, tuple[Pair, ...]]]:
         yield label, ((name, value),)
         if name in BEGINNINGS:
             yield f"{label} after a beginning", ((name, BEGINNINGS[name] + value),)
+    for label, form in NUMBERED.items():
+        yield label, ((name, _numbered(form, length)[:-1]),)
+    for label, form in LISTED.items():
+        yield label, ((name, f"a=({_numbered(form, length)})"),)
+    attributes = tuple(
+        (name, f"a{number}=b; Path=/; Secure; HttpOnly") for number in range(length // (len(name) + 35))
+    )
+    yield "many lines with attributes", attributes
     yield "many empty lines", ((name, ""),) * (length // (len(name) + 4))
     yield "many lines", tuple((name, f"a{number}=b") for number in range(length // (len(name) + 10)))
 
@@ -127,6 +149,10 @@ def blocks(name: str, length: int) -> Iterator[tuple[str, tuple[Pair, ...]]]:
 def many_names(length: int) -> tuple[Pair, ...]:
     """A block of that many bytes with as many different names as fit."""
     return tuple((f"x-{number}", "a") for number in range(length // 10))
+
+
+def _numbered(form: str, length: int) -> str:
+    return "".join(form.format(number) for number in range(length // (len(form) + 2)))
 
 
 def _repeated(pattern: str, length: int) -> str:
@@ -181,6 +207,78 @@ _PIECES = (
         "\n",
     ),
 )
+
+
+_STRUCTURED = (
+    *("permissions-policy", "permissions-policy-report-only", "document-policy", "reporting-endpoints"),
+    *(
+        "integrity-policy",
+        "cross-origin-opener-policy",
+        "cross-origin-embedder-policy",
+        "origin-agent-cluster",
+    ),
+    *("cdn-cache-control", "document-policy-report-only", "integrity-policy-report-only"),
+)
+_COOKIE_NAMES = (
+    "a",
+    "sid",
+    "PHPSESSID",
+    "__Host-id",
+    "__Secure-x",
+    "__Http-y",
+    "csrftoken",
+    "",
+    "auth_token",
+    "lang",
+)
+_ATTRIBUTES = (
+    *(
+        "Secure",
+        "HttpOnly",
+        "SameSite=Lax",
+        "SameSite=None",
+        "samesite=odd",
+        "Path=/",
+        "Path=a",
+        "Partitioned",
+    ),
+    *(
+        "Domain=site.example",
+        "Domain=example",
+        "Domain=.b.example",
+        "Max-Age=0",
+        "Max-Age=99999999",
+        "Max-Age=x",
+    ),
+    *(
+        "Expires=Sun, 22 Nov 2026 11:00:00 GMT",
+        "Expires=0",
+        "http-only",
+        "b=c, d=e; Secure",
+        "",
+        " ",
+        "Priority=High",
+    ),
+)
+
+
+def mixed_block(chance: random.Random) -> tuple[Pair, ...]:
+    """A block of any kind: of random values, of structured fields and cookies that nearly make sense, or a hostile one."""
+    kind = chance.randrange(20)
+    if kind == 0:
+        return chance.choice([pairs for _, pairs in blocks(chance.choice(names()), chance.randrange(2_000))])
+    if kind < 8:
+        return random_block(chance)
+    return tuple(_plausible(chance) for _ in range(chance.randint(1, 7)))
+
+
+def _plausible(chance: random.Random) -> Pair:
+    if chance.random() < 0.4:
+        attributes = chance.choices(_ATTRIBUTES, k=chance.randrange(5))
+        return "Set-Cookie", "; ".join(
+            (f"{chance.choice(_COOKIE_NAMES)}=v{_noise(chance, chance.choice((0, 0, 0, 3)))}", *attributes)
+        )
+    return chance.choice(_STRUCTURED), structured_values.value(chance).decode("latin-1")
 
 
 def random_block(chance: random.Random) -> tuple[Pair, ...]:

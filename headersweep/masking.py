@@ -61,7 +61,7 @@ def _piece(text: str, *, after_secret: bool) -> tuple[str, bool]:
     """The masked text, and whether it is, or goes on with, a secret header."""
     match = _SET_COOKIE.match(text)
     if match:
-        return match[0] + _cookie(text[match.end() :]), True
+        return match[0] + cookie(text[match.end() :]), True
     match = _SECRET.match(text)
     if match:
         return match[0] + _value(text[match.end() :]), True
@@ -70,11 +70,17 @@ def _piece(text: str, *, after_secret: bool) -> tuple[str, bool]:
     return text, False
 
 
-def _cookie(text: str) -> str:
-    pair, *rest = text.split(";")
+def cookie(text: str) -> str:
+    """One cookie's line without the header's name, masked."""
+    pair, semicolon, rest = text.partition(";")
     name, equals, value = pair.partition("=")
     first = f"{name}={_value(value)}" if equals else _value(pair)
-    return ";".join((first, *map(_attribute, rest)))
+    return f"{first};{cookie_attributes(rest)}" if semicolon else first
+
+
+def cookie_attributes(text: str) -> str:
+    """What stands behind the first semicolon of a cookie's line, masked."""
+    return ";".join([part and _attribute(part) for part in text.split(";")])
 
 
 def _attribute(text: str) -> str:
@@ -92,6 +98,8 @@ def _value(text: str) -> str:
     value = text.strip(_SPACE)
     if not value:
         return text
+    if value == text and "\0" not in text:
+        return MASK
     start = text.index(value)
     # A NUL makes the line malformed, which is evidence; so it stays visible.
     nul = "\0" if "\0" in value else ""

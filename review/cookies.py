@@ -9,8 +9,7 @@ import functools
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from headersweep import cookies, masking, urls
 from review import cookie_dates
@@ -47,8 +46,7 @@ _MEANT = ("secure", "httponly", "samesite", "maxage", "partitioned")
 _SAME_SITE = frozenset({"strict", "lax", "none"})
 
 
-@dataclass(frozen=True, slots=True)
-class Cookie:
+class Cookie(NamedTuple):
     """One Set-Cookie line as a browser understands it."""
 
     name: str
@@ -92,37 +90,68 @@ class Cookie:
 
     def as_json(self) -> dict[str, Any]:
         """What ``check --format json`` prints of it; never the value."""
-        names = "name secure http_only same_site path domain partitioned persistent accepted rejected_because"
-        return {name: getattr(self, name) for name in names.split()}
+        return {
+            "name": self.name,
+            "secure": self.secure,
+            "http_only": self.http_only,
+            "same_site": self.same_site,
+            "path": self.path,
+            "domain": self.domain,
+            "partitioned": self.partitioned,
+            "persistent": self.persistent,
+            "accepted": self.accepted,
+            "rejected_because": self.rejected_because,
+        }
+
+
+_BARE = Cookie("")
 
 
 def read(received: Received) -> tuple[Cookie, ...]:
     """The cookies of an answer in order, rejected ones too."""
+    return received.once(cookie, lambda: _read(received))
+
+
+def _read(received: Received) -> tuple[Cookie, ...]:
     dates = received.values("date")
     date = dates[0] if dates else ""
     lines = received.values(HEADER)[:MOST]
-    return tuple(cookie(line, secure=received.secure, host=received.host, date=date) for line in lines)
+    secure, host = received.secure, received.host
+    return tuple([_cookie(line, secure, host, date) for line in lines])
+
+
+def cookie(line: str, *, secure: bool = True, host: str = "", date: str = "") -> Cookie:
+    """The cookie of one line, received over https or not, from that host if it is known."""
+    return _cookie(line, secure, host, date)
 
 
 @functools.lru_cache(maxsize=512)
-def cookie(line: str, *, secure: bool = True, host: str = "", date: str = "") -> Cookie:
-    """The cookie of one line, received over https or not, from that host if it is known."""
-    pair, *parts = line.split(";")
+def _cookie(line: str, secure: bool, host: str, date: str) -> Cookie:
+    pair, semicolon, rest = line.partition(";")
     name, value = _name_and_value(pair)
-    attributes = _attributes(parts)
-    made = _made(name, attributes, date, shown(line[:LONGEST_SHOWN]))
+    template = _template(rest, date) if semicolon else _BARE
+    evidence = shown(line if len(line) <= LONGEST_SHOWN else line[:LONGEST_SHOWN])
+    made = Cookie(name, *template[1:-1], evidence)
     rejected = (
         _unreadable(line, name, value)
-        or _foreign(attributes.get("domain"), host)
-        or _forbidden(made, secure=secure or _is_local(host))
-        or _nameless_prefix(name, value)
+        or made.rejected_because
+        or (_foreign(made.domain, host) if made.domain else None)
+        or (_forbidden(made, secure=secure or _is_local(host)) if semicolon or made.prefix else None)
+        or (None if name else _nameless_prefix(value))
     )
-    return made if rejected is None else replace(made, rejected_because=rejected)
+    return made if rejected is None else made._replace(rejected_because=rejected)
 
 
 def shown(line: str) -> str:
     """A line to be shown: the value masked."""
+    # Most lines have nothing that the mask of a whole block looks out for.
+    if line.isascii() and line.isprintable() and not line.startswith(" "):
+        pair, semicolon, rest = line.partition(";")
+        return f"Set-Cookie: {masking.cookie(pair)}{semicolon}{_shown_attributes(rest) if rest else ''}"
     return masking.mask(f"Set-Cookie: {line}".encode("latin-1", "replace")).decode("latin-1")
+
+
+_shown_attributes = functools.lru_cache(maxsize=256)(masking.cookie_attributes)
 
 
 def _name_and_value(pair: str) -> tuple[str, str]:
@@ -132,10 +161,10 @@ def _name_and_value(pair: str) -> tuple[str, str]:
     return name.strip(_SPACE), value.strip(_SPACE)
 
 
-def _attributes(parts: list[str]) -> dict[str, str]:
+def _attributes(text: str) -> dict[str, str]:
     """The attributes by name, the last of each; too long ones are as if they were not there (5.6)."""
     found: dict[str, str] = {}
-    for part in itertools.islice(filter(None, parts), MOST_ATTRIBUTES):
+    for part in itertools.islice(filter(None, text.split(";")), MOST_ATTRIBUTES):
         name, _, value = part.partition("=")
         value = value.strip(_SPACE)
         if len(value) <= LONGEST_ATTRIBUTE:
@@ -154,12 +183,14 @@ def _note(found: dict[str, str], name: str, value: str) -> None:
     found[name] = value if is_date else _NO_DATE
 
 
-def _made(name: str, attributes: dict[str, str], date: str, evidence: str) -> Cookie:
+@functools.lru_cache(maxsize=256)
+def _template(text: str, date: str) -> Cookie:
+    """A cookie of these attributes, without its name: many cookies have the same."""
+    attributes = _attributes(text)
     said = attributes.get("samesite", "").lower()
     path = attributes.get("path", "")
-    lifetime = _lifetime(attributes, date)
     return Cookie(
-        name=name,
+        name="",
         secure="secure" in attributes,
         http_only="httponly" in attributes,
         same_site=said if said in _SAME_SITE else "default",
@@ -169,8 +200,9 @@ def _made(name: str, attributes: dict[str, str], date: str, evidence: str) -> Co
         partitioned="partitioned" in attributes,
         mistyped=next(filter(_is_mistyped, itertools.islice(attributes, MOST)), ""),
         persistent="max-age" in attributes or attributes.get("expires", _NO_DATE) != _NO_DATE,
-        lifetime=lifetime,
-        evidence=evidence,
+        lifetime=_lifetime(attributes, date),
+        # An empty Domain is as if there were none; a dot alone is not.
+        rejected_because="its Domain is a dot" if attributes.get("domain") == "." else None,
     )
 
 
@@ -203,7 +235,7 @@ def _seconds(text: str) -> int:
 
 
 def _unreadable(line: str, name: str, value: str) -> str | None:
-    if _CONTROL.search(line):
+    if not line.isprintable() and _CONTROL.search(line):
         return "it has a control character"
     if not name and not value:
         return "it has neither a name nor a value"
@@ -212,13 +244,10 @@ def _unreadable(line: str, name: str, value: str) -> str | None:
     return None
 
 
-def _foreign(said: str | None, host: str) -> str | None:
+def _foreign(domain: str, host: str) -> str | None:
     """Why its Domain makes a browser refuse it (5.7, steps 5 to 10); of an unknown host the best is assumed."""
-    if said == ".":
-        return "its Domain is a dot"
-    domain = (said or "").lower().removeprefix(".")
     host = host.lower()
-    if not domain or domain == host:
+    if domain == host:
         return None
     if not domain.isascii():
         return "its Domain is not ASCII"
@@ -244,13 +273,11 @@ def _forbidden(made: Cookie, *, secure: bool) -> str | None:
     if made.secure and not secure:
         return "it is Secure and came over http"
     broken = broken_promise(made)
-    if broken:
+    if broken or made.secure:
         return broken
-    if made.same_site == "none" and not made.secure:
+    if made.same_site == "none":
         return "SameSite=None needs Secure"
-    if made.partitioned and not made.secure:
-        return "Partitioned needs Secure"
-    return None
+    return "Partitioned needs Secure" if made.partitioned else None
 
 
 def broken_promise(made: Cookie) -> str | None:
@@ -273,10 +300,10 @@ def _lacks(made: Cookie) -> Iterator[str]:
         yield "Path=/ is missing"
 
 
-def _nameless_prefix(name: str, value: str) -> str | None:
+def _nameless_prefix(value: str) -> str | None:
     """A cookie without a name is sent as its value, and so could pass for one with a prefix (5.7)."""
-    if not name and value.lower().startswith(PREFIXES):
+    if value.lower().startswith(PREFIXES):
         return "it has no name, and its value looks like a name with a prefix"
-    if not name and "=" in value:
+    if "=" in value:
         return "it has no name, and its value looks like a name and a value"
     return None

@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from http_sf import Token
-
 from review import fields
 from review.received import Received
+from review.structured_fields import Token
 
 ENDPOINTS, REPORT_TO, NEL = "reporting-endpoints", "report-to", "nel"
 LONGEST_JSON = 16 * 1024
@@ -45,14 +44,29 @@ def fault(url: str) -> str:
 
 def named(received: Received) -> dict[str, Any] | None:
     """The items of Reporting-Endpoints by their names, whatever they are; None where the header is void."""
+    return received.once(named, lambda: _read(received))
+
+
+def _read(received: Received) -> dict[str, Any] | None:
     members = fields.dictionary(received.combined(ENDPOINTS)) if received.secure else None
     return {name: member[0] for name, member in members.items()} if members else None
 
 
+def faults(received: Received) -> dict[str, str]:
+    """Why each item of Reporting-Endpoints is no place for reports; empty for those that are."""
+    return received.once(
+        faults, lambda: {name: _fault(item) for name, item in (named(received) or {}).items()}
+    )
+
+
 def usable(received: Received) -> dict[str, str]:
     """The names that browsers can send reports to, and their URLs."""
-    items = (named(received) or {}).items()
-    return {name: str(url) for name, url in items if fields.is_string(url) and not fault(url)}
+    found = named(received)
+    return {name: found[name] for name, why in faults(received).items() if not why} if found else {}
+
+
+def _fault(item: Any) -> str:
+    return fault(item) if type(item) is str else "invalid"
 
 
 def groups(received: Received) -> list[dict[str, Any]]:
@@ -102,8 +116,10 @@ def wanted(received: Received) -> Iterator[tuple[str, str]]:
         if found is not None and (target := fields.string_parameter(found[1], "report-to")):
             yield name, target
     for name in filter(received.has, _MEMBERS):
-        for member in (fields.dictionary(received.combined(name)) or {}).values():
-            target = member[1].get("report-to")
+        for _, parameters in (fields.dictionary(received.combined(name)) or {}).values():
+            if not parameters:
+                continue
+            target = parameters.get("report-to")
             if (isinstance(target, Token) or fields.is_string(target)) and target != "none":
                 yield name, str(target)
     for name in filter(received.has, _LISTS):

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from http_sf import Token
-
 from review import readers
+from review.structured_fields import Parameters, Token
 
-Parameters = dict[str, Any]
+_PLAIN = frozenset({bool, int, str})
 
 LONGEST = 65_536
 """A longer value counts for nothing: Chromium's limit for the longest of these headers, taken for all of them."""
@@ -53,11 +52,13 @@ def items(member: Any) -> Iterator[Any]:
 
 def plain(item: Any) -> bool | int | float | str | None:
     """A boolean, number, token or string as a JSON value; None for bytes and dates."""
-    if isinstance(item, (bool, int, float)):
-        return item
-    if isinstance(item, Decimal):
+    kind = type(item)
+    if kind in _PLAIN:
+        found: bool | int | str = item
+        return found
+    if kind is Decimal:
         return float(item)
-    return str(item) if isinstance(item, Token) or is_string(item) else None
+    return str(item) if kind is Token else None
 
 
 def is_string(item: Any) -> bool:

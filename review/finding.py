@@ -20,17 +20,19 @@ class Severity(StrEnum):
     MEDIUM = "medium"
     HIGH = "high"
 
-    @property
-    def rank(self) -> int:
-        """Greater is worse."""
-        return _RANKS[self]
+    # Equal to its text, and hashed like it; an enumeration's own way is written in Python, and slow.
+    __hash__ = str.__hash__
+
+    rank: int
+    """Greater is worse."""
 
     def lowered(self) -> Severity:
         """One level less, ``info`` at the least."""
         return _LOWERED[self]
 
 
-_RANKS: dict[Severity, int] = {severity: rank for rank, severity in enumerate(Severity)}
+for _rank, _severity in enumerate(Severity):
+    _severity.rank = _rank
 _LOWERED: dict[Severity, Severity] = dict(zip(Severity, (Severity.INFO, *Severity), strict=False))
 
 ANY = frozenset(ResponseClass) - {ResponseClass.BLOCKED}
@@ -62,11 +64,12 @@ class Rule:
         self, evidence: str = "", subject: str = "", detail: str = "", *, severity: Severity | None = None
     ) -> Finding:
         """A finding of this kind. ``subject`` tells causes of one code apart: a directive, a cookie's name."""
-        return Finding(self.code, severity or self.severity, _cut(evidence), subject, detail)
+        if len(evidence) > EVIDENCE_LENGTH:
+            evidence = _cut(evidence)
+        return Finding(self.code, severity or self.severity, evidence, subject, detail)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Finding(NamedTuple):
     """One verdict on one answer. (code, subject) is its cause, by which findings are grouped over pages."""
 
     code: str
@@ -87,8 +90,4 @@ class Found(NamedTuple):
 
 
 def _cut(evidence: str) -> str:
-    return (
-        evidence
-        if len(evidence) <= EVIDENCE_LENGTH
-        else f"{evidence[:EVIDENCE_LENGTH]}... ({len(evidence)} characters)"
-    )
+    return f"{evidence[:EVIDENCE_LENGTH]}... ({len(evidence)} characters)"

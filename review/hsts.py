@@ -20,6 +20,8 @@ _PLAIN = re.compile(rf"({_TOKEN.pattern}+)(?:=({_TOKEN.pattern}+))?")
 """Most directives as they are written; the unknown ones among them need no closer look."""
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_PIECE = re.compile(r';([^";]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*(?:"[^";]*+|\\?\Z))*)', re.DOTALL)
+"""A semicolon, and what follows it up to the next one outside of quotes; quotes that nothing closes go on to the end."""
 _DIGITS = len(str(LONGEST_SECONDS))
 
 
@@ -54,9 +56,13 @@ def read(values: Sequence[str], scheme: str = "https", host: str = "") -> Policy
 def parse(value: str) -> Policy | Refused:
     """One header line's value."""
     known: dict[str, str | None] = {}
+    strange: set[str] = set()
     for piece in _pieces(value):
+        if piece in strange:
+            continue
         plain = _PLAIN.fullmatch(piece)
         if plain is not None and plain[1].lower() not in _KNOWN:
+            strange.add(piece)
             continue
         found = _directive(piece)
         if isinstance(found, Refused):
@@ -105,21 +111,5 @@ def _directive(piece: str) -> tuple[str, str | None] | Refused:
 
 def _pieces(value: str) -> list[str]:
     """The directives between semicolons, without empty ones; a semicolon inside of quotes does not separate."""
-    pieces = value.split(";") if '"' not in value else _quoted_pieces(value)
+    pieces = value.split(";") if '"' not in value else _PIECE.findall(f";{value}")
     return [stripped for piece in pieces if (stripped := piece.strip(_WHITESPACE))]
-
-
-def _quoted_pieces(value: str) -> list[str]:
-    pieces: list[str] = []
-    start = 0
-    quoted = escaped = False
-    for index, character in enumerate(value):
-        if quoted:
-            quoted = escaped or character != '"'
-            escaped = character == "\\" and not escaped
-        elif character == ";":
-            pieces.append(value[start:index])
-            start = index + 1
-        else:
-            quoted = character == '"'
-    return [*pieces, value[start:]]

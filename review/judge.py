@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -29,13 +30,11 @@ def judge(received: Received) -> Judgement:
     kind = received.response_class
     if kind is ResponseClass.BLOCKED:
         return Judgement(kind, (), judged=False)
-    found = {
-        _placed(finding, kind)
-        for check in table.CHECKS
-        for finding in check.check(received)
-        if applies(table.RULES[finding.code].classes, received)
-    }
-    return Judgement(kind, tuple(sorted(found, key=order)))
+    found = [finding for check in table.CHECKS for finding in check.check(received)]
+    told = {finding.code for finding in found}
+    fitting = {code for code in told if applies(table.RULES[code].classes, received)}
+    placed = dict.fromkeys(_placed([finding for finding in found if finding.code in fitting], kind))
+    return Judgement(kind, tuple(sorted(placed, key=order)))
 
 
 def applies(classes: frozenset[ResponseClass], received: Received) -> bool:
@@ -52,14 +51,21 @@ def effective(received: Received) -> dict[str, Any]:
     return {name: table.EFFECTIVE[name](received) for name in received.names if name in table.EFFECTIVE}
 
 
-def _placed(finding: Finding, kind: ResponseClass) -> Finding:
-    """A finding without secrets; an error page matters one level less than the page that it stands for."""
-    severity = finding.severity.lowered() if kind is ResponseClass.ERROR else finding.severity
+def _placed(found: list[Finding], kind: ResponseClass) -> Iterable[Finding]:
+    """Findings without secrets; an error page matters one level less than the page that it stands for."""
     # Here, so that no check can put a token that stands in the same line into tables, logs and reports.
+    text = "\n".join({finding.evidence for finding in found})
+    if kind is not ResponseClass.ERROR and not tokens.may_hold(text):
+        return found
+    return [_masked_and_placed(finding, kind) for finding in found]
+
+
+def _masked_and_placed(finding: Finding, kind: ResponseClass) -> Finding:
+    severity = finding.severity.lowered() if kind is ResponseClass.ERROR else finding.severity
     evidence = _masked(finding.evidence)
-    if severity is finding.severity and evidence is finding.evidence:
+    if severity is finding.severity and evidence == finding.evidence:
         return finding
-    return replace(finding, severity=severity, evidence=evidence)
+    return Finding(finding.code, severity, evidence, finding.subject, finding.detail)
 
 
 _masked = lru_cache(maxsize=1024)(tokens.masked)
@@ -67,4 +73,5 @@ _masked = lru_cache(maxsize=1024)(tokens.masked)
 
 def order(finding: Finding) -> tuple[int, str, str, str, str]:
     """The place of a finding among others: the worst first."""
-    return -finding.severity.rank, finding.code, finding.subject, finding.evidence, finding.detail
+    code, severity, evidence, subject, detail = finding
+    return -severity.rank, code, subject, evidence, detail

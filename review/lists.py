@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
+from typing import TypeVar
 
 from review import readers
 from review.received import Received
+
+Part = TypeVar("Part", bound=Hashable)
 
 MOST = 256
 """A longer list is rubbish; what stands further back is left out."""
@@ -20,6 +23,16 @@ def members(value: str | None) -> list[str]:
         return [part for part in readers.decoded_and_split(value) if part][:MOST]
     stripped = (part.strip(readers.WHITESPACE) for part in value.split(",", MOST * 4))
     return [part for part in stripped if part][:MOST]
+
+
+def some(parts: Iterable[Part], most: int) -> list[Part]:
+    """The first so many different parts, in order; no more of them are made."""
+    found: dict[Part, None] = {}
+    for part in parts:
+        found[part] = None
+        if len(found) == most:
+            break
+    return list(found)
 
 
 def tokens(received: Received, name: str) -> frozenset[str]:

@@ -6,7 +6,7 @@ One answer cannot be judged for this: it shows that there is a nonce, not that i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from review.finding import DOCUMENTS, Finding, Found, Rule, Severity
 
@@ -54,7 +54,7 @@ def _finding(one: Repeated) -> Finding:
     place = "on several pages" if one.within_run else "over several runs"
     finding = REUSED.found(subject=f"{place}, from a cache" if one.cached else place, detail=_detail(one))
     # As long as the cache keeps the page, not for good.
-    return replace(finding, severity=Severity.MEDIUM) if one.cached else finding
+    return finding._replace(severity=Severity.MEDIUM) if one.cached else finding
 
 
 def _detail(one: Repeated) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from headersweep import responses
 from headersweep.bodyfacts import BodyFacts
 from headersweep.responses import ResponseClass
 
 Pair = tuple[str, str]
+Read = TypeVar("Read")
 WHITESPACE = " \t"
 """What HTTP calls optional whitespace (RFC 9110, section 5.6.3)."""
 
@@ -29,6 +31,7 @@ class Received:
     # What was asked for once: every check asks, and a name may have thousands of lines.
     _values: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _lines: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _read: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def secure(self) -> bool:
@@ -63,11 +66,20 @@ class Received:
 
     def line(self, name: str) -> str:
         """All lines of that name as one evidence; empty without any."""
-        return "\n".join(self.lines(name))
+        return self.once(("line", name), lambda: "\n".join(self.lines(name)))
 
     def combined(self, name: str) -> str | None:
         """The lines joined by a comma and a space, as Fetch's "get" does; None without any."""
-        return ", ".join(self.values(name)) if self.has(name) else None
+        if not self.has(name):
+            return None
+        return self.once(("combined", name), lambda: ", ".join(self.values(name)))
+
+    def once(self, what: Any, read: Callable[[], Read]) -> Read:
+        """What a reader makes of this answer, read once; nobody may change it."""
+        if what not in self._read:
+            self._read[what] = read()
+        found: Read = self._read[what]
+        return found
 
 
 def received(  # noqa: PLR0913 - all of them by keyword, all of them facts about one answer

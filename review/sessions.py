@@ -81,6 +81,10 @@ _NO_SESSION, _SESSION_PART, _ANTI_FORGERY = (
     re.compile("|".join(map(re.escape, parts))) for parts in (NO_SESSIONS, SESSION_PARTS, ANTI_FORGERY)
 )
 _KNOWN = frozenset(name for name, _ in SESSIONS)
+_TELLING = re.compile(
+    "|".join(map(re.escape, sorted({*_KNOWN, *SESSION_BEGINNINGS, *SESSION_PARTS, *SESSION_ENDINGS})))
+)
+"""Without any of these, a name is no session's."""
 
 
 class Likeness(StrEnum):
@@ -95,16 +99,15 @@ class Likeness(StrEnum):
 def likeness(name: str) -> Likeness:
     """How much a cookie of that name looks like a session; its prefix does not matter."""
     bare = _bare(name)
+    if not _TELLING.search(bare):
+        return Likeness.NONE
     if bare in _KNOWN or bare.startswith(SESSION_BEGINNINGS):
         return Likeness.KNOWN
-    if _NO_SESSION.search(bare):
+    if not bare.endswith(SESSION_ENDINGS) and not _SESSION_PART.search(bare):
         return Likeness.NONE
-    if bare.endswith(SESSION_ENDINGS) or _SESSION_PART.search(bare):
-        return Likeness.SUGGESTED
-    return Likeness.NONE
+    return Likeness.NONE if _NO_SESSION.search(bare) else Likeness.SUGGESTED
 
 
-@functools.lru_cache(maxsize=1024)
 def is_anti_forgery(name: str) -> bool:
     """Whether a cookie of that name protects against forged requests."""
     bare = _bare(name)
@@ -113,4 +116,6 @@ def is_anti_forgery(name: str) -> bool:
 
 def _bare(name: str) -> str:
     lower = name.lower()
+    if not lower.startswith("__"):
+        return lower
     return next((lower[len(prefix) :] for prefix in cookies.PREFIXES if lower.startswith(prefix)), lower)

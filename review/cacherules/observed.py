@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -202,7 +202,7 @@ def findings(claim: Claim, received: Received, age_s: int | None) -> Iterator[Fi
 
 def _by_words_alone(finding: Finding) -> Finding:
     severity = finding.severity.lowered() if finding.severity.rank > Severity.LOW.rank else finding.severity
-    return replace(finding, severity=severity, detail=f"{finding.detail}; as first seen with these headers")
+    return finding._replace(severity=severity, detail=f"{finding.detail}; as first seen with these headers")
 
 
 def _wrong(claim: Claim, received: Received, seen: Observation, age_s: int) -> Iterator[Finding]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from headersweep import durations
 from headersweep.cachematch import Claim
@@ -46,7 +45,7 @@ def _private(claim: Claim, received: Received, found: Permitted) -> Iterator[Fin
         finding = _found(rule, claim, received, _permits(received, found))
         kind = received.response_class
         yield (
-            replace(finding, severity=finding.severity.lowered()) if kind is ResponseClass.ERROR else finding
+            finding._replace(severity=finding.severity.lowered()) if kind is ResponseClass.ERROR else finding
         )
 
 
@@ -104,7 +103,7 @@ def shown(seconds: int) -> str:
 
 def _found(rule: Rule, claim: Claim, received: Received, said: str, line: str = "") -> Finding:
     evidence = "\n".join(each for name in (line, *_LINES) if name for each in received.lines(name))
-    return replace(rule.found(evidence, subject(claim)), detail=detail(claim, said))
+    return rule.found(evidence, subject(claim), detail(claim, said))
 
 
 def subject(claim: Claim) -> str:

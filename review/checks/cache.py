@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from review import caching, cookies, sessions
@@ -107,14 +106,16 @@ def check(received: Received) -> Iterator[Finding]:
 
 
 def _shared_cookies(received: Received, control: CacheControl | None) -> Iterator[Finding]:
-    kept = [each for each in cookies.read(received) if each.accepted and not each.removed]
-    if not kept or _held_back(control):
+    if not received.has("set-cookie") or _held_back(control):
         return
     sharing = caching.sharing(received)
+    if sharing.rank < Sharing.GUESSING.rank:
+        return
+    kept = [each for each in cookies.read(received) if each.accepted and not each.removed]
     evidence = _evidence(received)
     for each in kept:
         session = sessions.likeness(each.name)
-        if session is not Likeness.NONE and sharing.rank >= Sharing.GUESSING.rank:
+        if session is not Likeness.NONE:
             yield _personal(each.name, f"{each.evidence}\n{evidence}".strip(), sharing, session)
         elif session is Likeness.NONE and sharing is Sharing.FRESH:
             yield COOKIE_CACHEABLE.found(f"{each.evidence}\n{evidence}".strip(), each.name)
@@ -138,8 +139,8 @@ def _personal(name: str, evidence: str, sharing: Sharing, session: Likeness) -> 
         found = PERSONAL_SHARED.found(evidence, name, "for a stated time")
     else:
         found = PERSONAL_SHARED.found(evidence, name, "nothing says for how long, so a cache may guess")
-        found = replace(found, severity=found.severity.lowered())
-    return found if session is Likeness.KNOWN else replace(found, severity=found.severity.lowered())
+        found = found._replace(severity=found.severity.lowered())
+    return found if session is Likeness.KNOWN else found._replace(severity=found.severity.lowered())
 
 
 def _lists(received: Received, control: CacheControl) -> Iterator[Finding]:

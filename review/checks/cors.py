@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from headersweep.responses import ResponseClass
@@ -182,7 +181,7 @@ def _origin(received: Received, origin: str | None, *, credentials: bool) -> Ite
 
 
 def _graver(finding: Finding, *, credentials: bool) -> Finding:
-    return replace(finding, severity=Severity.HIGH) if credentials else finding
+    return finding._replace(severity=Severity.HIGH) if credentials else finding
 
 
 def _named(received: Received, origin: str, evidence: str, *, credentials: bool) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,7 @@ sync-xhr unsized-media
 """
 KNOWN = frozenset(_NAMES.split())
 """Chromium's settings, those of its experiments included, and retired ones, which do no harm."""
+_NO_SETTING = frozenset({list, str})
 
 _LINK = "https://wicg.github.io/document-policy/"
 _FIX = "Document-Policy: force-load-at-top"
@@ -73,8 +75,8 @@ def _one(received: Received, name: str) -> Iterator[Finding]:
     if not members:
         yield IGNORED.found(line, name)
         return
-    useless = [key for key, member in members.items() if key not in KNOWN or _value(member) is None]
-    for key in useless[:TOLD]:
+    useless = (key for key, member in members.items() if key not in KNOWN or _value(member) is None)
+    for key in itertools.islice(useless, TOLD):
         yield UNKNOWN.found(line, key if name == HEADER else f"{key} (report-only)")
 
 
@@ -87,4 +89,4 @@ def _policy(received: Received, name: str) -> dict[str, Any] | None:
 def _value(member: Any) -> bool | float | str | None:
     """A boolean, a number or a token; a setting has no strings and no lists."""
     item = member[0]
-    return None if isinstance(item, list) or fields.is_string(item) else fields.plain(item)
+    return None if type(item) in _NO_SETTING else fields.plain(item)

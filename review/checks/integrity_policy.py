@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from review import fields
+from review import fields, lists
 from review.finding import DOCUMENTS, Finding, Rule, Severity
 from review.received import Received
 
@@ -64,7 +64,7 @@ def check(received: Received) -> Iterator[Finding]:
             yield IGNORED.found(received.line(name), name)
         else:
             members = fields.dictionary(received.combined(name)) or {}
-            for part in list(dict.fromkeys(_unknown(members)))[:TOLD]:
+            for part in lists.some(_unknown(members), TOLD):
                 yield UNKNOWN.found(received.line(name), part if name == HEADER else f"{part} (report-only)")
 
 

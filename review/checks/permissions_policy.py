@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
-
-from http_sf import Token
 
 from review import features, fields, spelling
 from review.finding import DOCUMENTS, Finding, Rule, Severity
 from review.received import Received
+from review.structured_fields import Token
 
 HEADER = "permissions-policy"
 REPORT_ONLY = "permissions-policy-report-only"
@@ -17,6 +17,7 @@ TOLD = 20
 """So many unknown features are told, and so many features with entries that are ignored."""
 
 _OLD = "feature-policy"
+_WORDS = frozenset({"*", "self"})
 _QUOTED = {"*": "*", "'self'": "self"}
 """What Chromium alone understands in quotes."""
 
@@ -117,11 +118,11 @@ def _enforced(received: Received) -> Iterator[Finding]:
     if members is None:
         yield IGNORED.found(line, detail=_reason(received.combined(HEADER) or ""))
         return
-    for name in [name for name in members if name not in features.KNOWN][:TOLD]:
+    for name in itertools.islice((name for name in members if name not in features.KNOWN), TOLD):
         meant = spelling.suggestion(name, features.KNOWN)
         yield UNKNOWN.found(line, name, f"perhaps {meant} is meant" if meant else "")
     skipping = ((name, skipped) for name, member in members.items() if (skipped := _skipped(member)))
-    for name, skipped in list(skipping)[:TOLD]:
+    for name, skipped in itertools.islice(skipping, TOLD):
         yield IGNORED_ENTRY.found(line, name, f"skipped: {skipped}")
     for name in features.POWERFUL & members.keys():
         if _allowlist(members[name]) == ["*"]:
@@ -151,14 +152,18 @@ def _members(received: Received, name: str) -> dict[str, Any] | None:
 
 
 def _allowlist(member: Any) -> list[str]:
-    return features.folded(entry for item in fields.items(member) if (entry := _entry(item)))
+    item = member[0]
+    if type(item) is list:
+        return features.folded(entry for each, _ in item if (entry := _entry(each)))
+    only = None if type(item) is bool else _entry(item)
+    return [only] if only else []
 
 
 def _entry(item: Any) -> str | None:
     """What an item allows; None where browsers skip it."""
-    if isinstance(item, Token):
-        return str(item) if item in {"*", "self"} else None
-    if not fields.is_string(item):
+    if type(item) is Token:
+        return str(item) if item in _WORDS else None
+    if type(item) is not str:
         return None
     return _QUOTED.get(item) or features.origin(item)
 
@@ -168,6 +173,6 @@ def _is_skipped(item: Any) -> bool:
 
 
 def _skipped(member: Any) -> str:
-    return ", ".join(
-        str(fields.plain(item)) for item in list(fields.items(member))[:TOLD] if _is_skipped(item)
-    )[:100]
+    items = [item for item, _ in member[0][:TOLD]] if type(member[0]) is list else [member[0]]
+    skipped = [str(fields.plain(item)) for item in items if _is_skipped(item)]
+    return ", ".join(skipped)[:100] if skipped else ""

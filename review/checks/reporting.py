@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from review import endpoints, fields
+from review import endpoints, lists
 from review.endpoints import ENDPOINTS, NEL, REPORT_TO
 from review.finding import EXECUTED, Finding, Rule, Severity
 from review.received import Received
@@ -141,17 +142,12 @@ def check(received: Received) -> Iterator[Finding]:
 
 def _endpoints(received: Received) -> Iterator[Finding]:
     line = received.line(ENDPOINTS)
-    named = endpoints.named(received)
-    if named is None:
+    if endpoints.named(received) is None:
         yield ENDPOINTS_IGNORED.found(line)
         return
-    faults = ((name, _fault(url)) for name, url in named.items())
-    for name, fault in [each for each in faults if each[1]][:TOLD]:
+    faulty = ((name, fault) for name, fault in endpoints.faults(received).items() if fault)
+    for name, fault in itertools.islice(faulty, TOLD):
         yield (INSECURE if fault == "insecure" else ENDPOINT_IGNORED).found(line, name)
-
-
-def _fault(url: Any) -> str:
-    return endpoints.fault(url) if fields.is_string(url) else "invalid"
 
 
 def _report_to(received: Received, groups: list[dict[str, Any]]) -> Iterator[Finding]:
@@ -164,7 +160,7 @@ def _report_to(received: Received, groups: list[dict[str, Any]]) -> Iterator[Fin
 def _unresolved(received: Received) -> Iterator[Finding]:
     known = endpoints.reachable(received)
     missing = (pair for pair in endpoints.wanted(received) if pair[1] not in known)
-    for header, name in list(dict.fromkeys(missing))[:TOLD]:
+    for header, name in lists.some(missing, TOLD):
         yield UNRESOLVED.found(received.line(header), f"{header} {name}"[:120])
 
 

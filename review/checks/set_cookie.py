@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from headersweep import cookies as folding
@@ -214,13 +213,14 @@ EFFECTIVE: dict[str, Any] = {HEADER: effective}
 
 def check(received: Received) -> Iterator[Finding]:
     """Say what browsers refuse, and what leaves sessions open."""
+    secure = received.secure
     for each in cookies.read(received):
-        yield from _folded(each)
-        if not each.accepted:
+        if "," in each.evidence:
+            yield from _folded(each)
+        if each.rejected_because is not None:
             yield _refused(each)
-        elif not each.removed:
-            yield from _mistyped(each)
-            yield from _kept(each, secure=received.secure)
+        elif each.lifetime is None or each.lifetime > 0:
+            yield from _kept(each, secure=secure)
     if len(received.values(HEADER)) > cookies.MOST:
         yield TOO_MANY.found(detail=f"{len(received.values(HEADER))} lines")
 
@@ -229,11 +229,6 @@ def _folded(each: Cookie) -> Iterator[Finding]:
     _, _, attributes = each.evidence.partition(";")
     if folding.FOLDED_COOKIE.search(attributes):
         yield FOLDED.found(each.evidence, each.name)
-
-
-def _mistyped(each: Cookie) -> Iterator[Finding]:
-    if each.mistyped:
-        yield MISTYPED.found(each.evidence, each.name, each.mistyped)
 
 
 def _refused(each: Cookie) -> Finding:
@@ -247,31 +242,31 @@ def _refused(each: Cookie) -> Finding:
 
 def _weighed(rule: Rule, each: Cookie, detail: str = "") -> Finding:
     """One level more where the name certainly stands for a session."""
-    found = rule.found(each.evidence, each.name, detail)
-    if rule.severity is Severity.MEDIUM and sessions.likeness(each.name) is Likeness.KNOWN:
-        return replace(found, severity=Severity.HIGH)
+    known = rule.severity is Severity.MEDIUM and sessions.likeness(each.name) is Likeness.KNOWN
+    return rule.found(each.evidence, each.name, detail, severity=Severity.HIGH if known else None)
+
+
+def _kept(each: Cookie, *, secure: bool) -> list[Finding]:
+    session, found = sessions.likeness(each.name), []
+    if each.mistyped:
+        found.append(MISTYPED.found(each.evidence, each.name, each.mistyped))
+    if secure and not each.secure:
+        severity = Severity.HIGH if session is Likeness.KNOWN else None
+        found.append(INSECURE.found(each.evidence, each.name, severity=severity))
+    if each.same_site == "default":
+        found.append(_same_site(each, session))
+    if session is not Likeness.NONE:
+        found.extend(_session(each, session, secure=secure))
+    elif not each.http_only and sessions.is_anti_forgery(each.name):
+        found.append(CSRF_READABLE.found(each.evidence, each.name))
     return found
 
 
-def _kept(each: Cookie, *, secure: bool) -> Iterator[Finding]:
-    session = sessions.likeness(each.name)
-    if secure and not each.secure:
-        yield _weighed(INSECURE, each)
-    yield from _same_site(each, session)
-    if session is not Likeness.NONE:
-        yield from _session(each, session, secure=secure)
-    elif sessions.is_anti_forgery(each.name) and not each.http_only:
-        yield CSRF_READABLE.found(each.evidence, each.name)
-
-
-def _same_site(each: Cookie, session: Likeness) -> Iterator[Finding]:
-    if each.same_site != "default":
-        return
+def _same_site(each: Cookie, session: Likeness) -> Finding:
     if each.unknown_same_site:
-        yield SAMESITE_UNKNOWN.found(each.evidence, each.name, f"SameSite={each.unknown_same_site[:40]}")
-        return
+        return SAMESITE_UNKNOWN.found(each.evidence, each.name, f"SameSite={each.unknown_same_site[:40]}")
     severity = Severity.INFO if session is Likeness.NONE else None
-    yield SAMESITE_MISSING.found(each.evidence, each.name, severity=severity)
+    return SAMESITE_MISSING.found(each.evidence, each.name, severity=severity)
 
 
 def _session(each: Cookie, session: Likeness, *, secure: bool) -> Iterator[Finding]:
@@ -291,5 +286,5 @@ def _session(each: Cookie, session: Likeness, *, secure: bool) -> Iterator[Findi
 
 def _by_likeness(rule: Rule, each: Cookie, session: Likeness) -> Finding:
     """One level less where the name only suggests a session."""
-    found = rule.found(each.evidence, each.name)
-    return found if session is Likeness.KNOWN else replace(found, severity=found.severity.lowered())
+    severity = rule.severity if session is Likeness.KNOWN else rule.severity.lowered()
+    return rule.found(each.evidence, each.name, severity=severity)

@@ -116,8 +116,14 @@ def governing_tokens(policy: Policy, directive: str) -> tuple[str, ...] | None:
         return None
     value = policy.directives[name]
     if directive == "worker-src" and name not in {"script-src", "default-src"}:
-        return tuple(token for token in value if token.lower() != sources.STRICT_DYNAMIC)
+        return _without_dynamic(value)
     return value
+
+
+@functools.lru_cache(maxsize=32)
+def _without_dynamic(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    kept = tuple(token for token in tokens if token.lower() != sources.STRICT_DYNAMIC)
+    return kept if len(kept) < len(tokens) else tokens
 
 
 def allowed(policy: Policy, directive: str) -> Allowed:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from review import lists
@@ -30,8 +30,22 @@ WHITESPACE = "\t\n\f\r "
 
 _ALLOWED = re.compile(r"[\t\n\f\r\x20-\x7e]*")
 _IN_POLICY = re.compile(f"[^,;{WHITESPACE}]")
-_IN_DIRECTIVE = re.compile(f"[^;{WHITESPACE}]")
+_DIRECTIVE = re.compile(f"[^;{WHITESPACE}][^;]*+")
 _TO_SPACES = str.maketrans(dict.fromkeys(WHITESPACE, " "))
+
+
+_LONG = 32
+
+
+class _Words(tuple[str, ...]):  # noqa: SLOT001 - tuples have no room for slots
+    """The words of a long value: keys of several caches, and so hashed once."""
+
+    _hash: int | None = None
+
+    def __hash__(self) -> int:
+        if self._hash is None:
+            self._hash = super().__hash__()
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +132,22 @@ def _policy(serialized: str, line: int) -> Policy:
     directives: dict[str, tuple[str, ...]] = {}
     repeated: dict[str, None] = {}
     skipped: list[str] = []
-    filled = lists.filled(serialized, ";", _IN_DIRECTIVE)
-    parts = [part.strip(WHITESPACE) for part in itertools.islice(filled, MOST_DIRECTIVES + 1)]
+    found = itertools.islice(_DIRECTIVE.finditer(serialized), MOST_DIRECTIVES + 1)
+    parts = [match[0].rstrip(WHITESPACE) for match in found]
+    names: dict[str, str] = {}
     for part in parts[:MOST_DIRECTIVES]:
+        if part in names:
+            repeated[names[part]] = None
+            continue
         if not _ALLOWED.fullmatch(part):
             skipped.append(part)
             continue
         name, *value = tokens(part)
-        if name.lower() in directives:
-            repeated[name.lower()] = None
-        directives.setdefault(name.lower(), tuple(value))
+        names[part] = name.lower()
+        if names[part] in directives:
+            repeated[names[part]] = None
+        else:
+            directives[names[part]] = _Words(value) if len(value) > _LONG else tuple(value)
     cut = len(parts) > MOST_DIRECTIVES
     return Policy(directives, tuple(repeated), tuple(skipped), cut=cut, line=line, key=_key(directives))
 
@@ -138,5 +158,5 @@ def _without_ignored(policy: Policy) -> Policy:
     return replace(policy, directives=kept, meta_ignored=ignored, in_meta=True, key=_key(kept))
 
 
-def _key(directives: Mapping[str, Sequence[str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple(sorted((name, tuple(value)) for name, value in directives.items()))
+def _key(directives: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple(sorted(directives.items()))

@@ -11,9 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import http_sf
-
-from review import readers
+from review import readers, structured_fields
 from review.grades import mdn_cookies, mdn_csp, mdn_scripts
 from review.grades.mdn_scores import LETTERS, MODIFIERS
 from review.grades.scan import WHITESPACE, Scan, host_of, scheme_of, text
@@ -225,7 +223,7 @@ def _isolation(scan: Scan, short: str, name: str) -> str:
     if not value:
         return f"{short}-not-implemented"
     item = readers.structured(value[:1024].strip(WHITESPACE), "item")
-    token = item[0] if isinstance(item, tuple) and isinstance(item[0], http_sf.Token) else ""
+    token = item[0] if isinstance(item, tuple) and isinstance(item[0], structured_fields.Token) else ""
     result = f"{short}-implemented-with-{token}"
     return result if result in MODIFIERS else f"{short}-header-invalid"
 

@@ -77,7 +77,7 @@ def _unmet(policy: Policy, answer: Answer) -> Iterator[Finding]:
             evidence = answer.received.line(requirement.header)
             detail = f"{profile.title}: {requirement.paragraph}"
             finding = requirement.rule.found(evidence, requirement.id, detail)
-            yield replace(finding, severity=_placed(requirement.severity, kind))
+            yield finding._replace(severity=_placed(requirement.severity, kind))
 
 
 def _unexpected(expectations: Iterable[Expectation], one: HeaderSet, answer: Answer) -> Iterator[Finding]:
@@ -93,7 +93,7 @@ def _unexpected(expectations: Iterable[Expectation], one: HeaderSet, answer: Ans
             finding = rules.EXPECTATION.found(
                 answer.received.line(expectation.header), expectation.name, detail
             )
-            yield replace(finding, severity=_placed(Severity(expectation.severity), kind))
+            yield finding._replace(severity=_placed(Severity(expectation.severity), kind))
 
 
 def _placed(severity: Severity, kind: ResponseClass) -> Severity:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 
 from headersweep.cachematch import Claim
 from headersweep.cacherules import CacheRule
@@ -40,7 +39,7 @@ def unmet(
         return
     for finding in permitting.findings(claim, received, policy.cache_kind):
         if not TOLD_ALREADY.get(finding.code, frozenset()) & set(known):
-            yield replace(finding, detail=f"{finding.detail}; rollback: {claim.rule.rollback_note}")
+            yield finding._replace(detail=f"{finding.detail}; rollback: {claim.rule.rollback_note}")
 
 
 def _claim(policy: Policy, zones: Collection[str]) -> Claim | None:

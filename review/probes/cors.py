@@ -10,7 +10,7 @@ import hashlib
 import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 
 from headersweep.responses import ResponseClass
@@ -231,4 +231,4 @@ def _found(rule: Rule, page: Asked, step: Step, otherwise: Severity, how: str = 
     if "origin" not in lists.tokens(answer, "vary"):
         told += ", Vary: Origin is missing"
     finding = rule.found("\n".join(filter(None, lines)), page.origin, f"{how}, {told}" if how else told)
-    return replace(finding, severity=Severity.HIGH if credentials else otherwise)
+    return finding._replace(severity=Severity.HIGH if credentials else otherwise)
