@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 MASK = "<masked>"
@@ -105,7 +105,11 @@ def may_hold(text: str) -> bool:
 
 def find(text: str) -> Iterator[Found]:
     """The secrets in a text; several kinds may overlap."""
-    for rare, pattern in _GUARDED:
+    yield from _found(text, _GUARDED)
+
+
+def _found(text: str, guarded: Iterable[tuple[str, Pattern]]) -> Iterator[Found]:
+    for rare, pattern in guarded:
         if rare in text and pattern.marker in text and not (pattern.label == _AWS and _SIGNED_URL in text):
             for match in pattern.form.finditer(text):
                 if pattern.label != _BASIC or _is_pair(match[1]):
@@ -116,13 +120,16 @@ BODY_BYTES = 64 * 1024
 """So much of a body is looked through."""
 _QUOTED = frozenset({"JSON Web Token", "bearer token", _BASIC, "credentials in a URL"})
 """Pages about programming are full of these, and all of them are made up."""
+_OF_ISSUERS = tuple(each for each in _GUARDED if each[1].label not in _QUOTED)
 
 
 def kinds(body: bytes) -> tuple[str, ...]:
     """The kinds of secrets at the beginning of a body, sorted: those that only their issuers make."""
     text = body[:BODY_BYTES].decode("latin-1")
-    found = {each.label for each in find(text) if "EXAMPLE" not in text[each.start : each.end].upper()}
-    return tuple(sorted(found - _QUOTED))
+    found = _found(text, _OF_ISSUERS)
+    return tuple(
+        sorted({each.label for each in found if "EXAMPLE" not in text[each.start : each.end].upper()})
+    )
 
 
 def _is_pair(encoded: str) -> bool:
