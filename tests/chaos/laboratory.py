@@ -24,6 +24,7 @@ DELAY_SECONDS = 0.08
 SLOW_SECONDS = 0.6
 CHAIN = 12
 WHOLE = Shares()
+CALM_TRIES = 3
 IMPATIENT = Shares(busy=0, limited=0)
 """Without the two pages that make an origin wait for seconds: for the short form."""
 
@@ -68,15 +69,28 @@ def opened(
 
 
 def _left_alone(made: Home, site: SiteServer) -> Undisturbed:
+    """What a sweep comes to that nothing happens to.
+
+    The suite's leases are so short that a machine which stands still for a second breaks one, and what it held is rightly fetched
+    again: that was no sweep left alone, and another is made. Other tests hold sweeps with ordinary leases to one request a page.
+    """
+    alone, verdict = _undisturbed(made, site)
+    for _ in range(CALM_TRIES - 1):
+        if not verdict.repeated:
+            break
+        alone, verdict = _undisturbed(made, site)
+    assert verdict.wrong == (), (verdict.wrong, f"{verdict.refused} leases lost")
+    return alone
+
+
+def _undisturbed(made: Home, site: SiteServer) -> tuple[Undisturbed, Verdict]:
     calm = Schedule(0, Mode.SWEEP, 2, Messages.DELIVERED, ())
     began = time.monotonic()
     with sweeping.swept(made, site, calm) as sweep:
         seconds = time.monotonic() - began
         with sweep.database() as connection:
             alone = Undisturbed(checks.digest(connection), seconds)
-        verdict = checks.judged(sweep, alone, seconds)
-        assert verdict.wrong == (), verdict.wrong
-    return alone
+        return alone, checks.judged(sweep, alone, seconds)
 
 
 @contextlib.contextmanager
