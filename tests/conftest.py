@@ -17,6 +17,9 @@ from tests import servers
 PROCESSES = "processes"
 """The folder of the tests that start and kill processes."""
 
+SCRATCH = ("/test_care.py", "/test_rehearsal.py")
+"""Tests that make scratch databases, which one at a time may do on a server."""
+
 # `HYPOTHESIS_PROFILE=long make test` looks for more; the default finds the same things on every machine.
 hypothesis_settings.register_profile(
     "deterministic", derandomize=True, max_examples=60, deadline=None, database=None
@@ -41,13 +44,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class OneAfterTheOther(LoadGroupScheduling):  # type: ignore[misc]  # it has no types
-    """Tests that start and kill processes run on one of xdist's workers, one after the other.
+    """Tests that start and kill processes run on one of xdist's workers, one after the other; so do those with scratch databases.
 
     xdist's own mark for that appends to a test's id, which pytest 9.2 no longer lets it do.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return PROCESSES if f"/{PROCESSES}/" in nodeid else nodeid
+        if f"/{PROCESSES}/" in nodeid:
+            return PROCESSES
+        return "scratch databases" if any(name in nodeid for name in SCRATCH) else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
