@@ -14,8 +14,8 @@ from headersweep.sitevalues import Complaint
 
 MAX_ITEMS = 500
 _TESTS = ", ".join(ValueTest)
-_UNWAIVABLE = ("waiver.", "baseline.", "switch.")
-_UNSWITCHABLE = _UNWAIVABLE
+_ABOUT_EXCEPTIONS = ("waiver.", "baseline.", "switch.")
+"""What is wrong with exceptions can be neither waived nor switched off."""
 
 
 def read(data: dict[str, Any], codes: Collection[str] = ()) -> tuple[dict[str, Any], list[Complaint]]:
@@ -89,7 +89,7 @@ def _expectation(item: dict[str, Any]) -> Expectation | list[Complaint]:
 
 def _waiver(item: dict[str, Any], codes: Collection[str]) -> Waiver | list[Complaint]:
     code = item["code"]
-    if code.startswith(_UNWAIVABLE):
+    if code.startswith(_ABOUT_EXCEPTIONS):
         return [(("code",), f"{code!r}: what is wrong with a waiver or a baseline is mended, not waived")]
     wrong = _unknown_code(code, codes)
     return [(("code",), wrong)] if wrong else Waiver(**item)
@@ -99,7 +99,7 @@ def _switch(item: dict[str, Any], codes: Collection[str]) -> Switch | list[Compl
     what = item["what"]
     if what.startswith(ALERT):
         wrong = _unknown_alert(what.removeprefix(ALERT))
-    elif what.startswith(_UNSWITCHABLE):
+    elif what.startswith(_ABOUT_EXCEPTIONS):
         wrong = f"{what!r}: what is wrong with exceptions is mended, not switched off"
     else:
         wrong = _unknown_code(what, codes)

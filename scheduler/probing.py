@@ -44,7 +44,8 @@ def plant(connection: Connection, run: Row[Any], state: RunState) -> int:
     kinds = SiteDefinition.from_json(run.definition).probes.kinds
     if not kinds or state is RunState.CANCELLED:
         return 0
-    planned = [one for kind in kinds for one in _planned(connection, run, kind)]
+    rows = connection.execute(probes.candidates(), {"run_id": run.id, "limit": MAX_CANDIDATES}).all()
+    planned = [one for kind in kinds for one in _planned(run, rows, kind)]
     return add(connection, run.id, run.site_id, planned)
 
 
@@ -75,9 +76,8 @@ def add(
     return new
 
 
-def _planned(connection: Connection, run: Row[Any], kind: ProbeKind) -> list[PlannedProbe]:
+def _planned(run: Row[Any], rows: Sequence[Row[Any]], kind: ProbeKind) -> list[PlannedProbe]:
     """The probes of one kind; a defect in choosing them is told, and keeps no run from being closed."""
-    rows = connection.execute(probes.candidates(), {"run_id": run.id, "limit": MAX_CANDIDATES}).all()
     try:
         return list(PLANTERS[kind](run, rows))
     except Exception as error:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from headersweep.policies import Switch
+
 PACKAGES = ("headersweep", "review", "models", "scheduler", "worker", "cli")
 MAINTAINERS = "the maintainers of headersweep"
 OPERATOR = "whoever operates headersweep"
@@ -29,13 +31,22 @@ class Explanation:
     seek: str
     """What is looked for in our sources to find where it stands; empty: nowhere."""
     see: str = ""
-    enabled: bool = True
     decided: str = ""
     """Who switched it off, and why; empty while it is on."""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it is on."""
+        return not self.decided
 
     def where(self) -> tuple[str, ...]:
         """File and line of the first places in our own sources that name it; empty where there are none."""
         return places(self.seek) if self.seek else ()
+
+
+def who_switched_off(switch: Switch | None) -> str:
+    """Who decided that something is off, and why; empty where it is on."""
+    return "" if switch is None or switch.enabled else f"{switch.owner}: {switch.reason}"
 
 
 def places(seek: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from cli.explaining.explanation import MAINTAINERS, SITE_OWNER, Explanation
+from cli.explaining.explanation import MAINTAINERS, SITE_OWNER, Explanation, who_switched_off
 from headersweep import policies
 from headersweep.meanings import MEANINGS
 from headersweep.policies import Switch
@@ -46,7 +46,6 @@ def explanations(switches: Sequence[Switch]) -> Iterator[Explanation]:
 def _finding(rule: Rule, switches: Sequence[Switch]) -> Explanation:
     classes = ", ".join(sorted(str(kind) for kind in rule.classes))
     switch = policies.deciding(switches, rule.code)
-    is_off = switch is not None and not switch.enabled
     return Explanation(
         "finding",
         rule.code,
@@ -56,8 +55,7 @@ def _finding(rule: Rule, switches: Sequence[Switch]) -> Explanation:
         f"{SITE_OWNER} for the headers; {switch.owner if switch else MAINTAINERS} for the rule",
         _written(rule.code),
         rule.link,
-        enabled=not is_off,
-        decided=f"{switch.owner}: {switch.reason}" if switch is not None and is_off else "",
+        decided=who_switched_off(switch),
     )
 
 
@@ -74,8 +72,7 @@ def _off(code: str) -> str:
 
 def _concern(concern: str, switches: Sequence[Switch]) -> Explanation:
     codes = [code for code in table.RULES if code.startswith(f"{concern}.")]
-    switch = next((each for each in switches if each.what == f"{concern}.*"), None)
-    is_off = switch is not None and not switch.enabled
+    switch = policies.deciding(switches, f"{concern}.*")
     return Explanation(
         "concern",
         concern,
@@ -85,8 +82,7 @@ def _concern(concern: str, switches: Sequence[Switch]) -> Explanation:
         switch.owner if switch else MAINTAINERS,
         rf'"{re.escape(concern)}\.[a-z_{{]',
         "docs/checks.md",
-        enabled=not is_off,
-        decided=f"{switch.owner}: {switch.reason}" if switch is not None and is_off else "",
+        decided=who_switched_off(switch),
     )
 
 

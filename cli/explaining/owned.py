@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cli.explaining.explanation import SITE_OWNER, Explanation
+from cli.explaining.explanation import SITE_OWNER, Explanation, who_switched_off
 from headersweep import cachekeys, policykeys, sitekeys
+from headersweep.cacherules import CacheRule
 from headersweep.definition import SiteDefinition
+from headersweep.policies import Expectation, Waiver
 from headersweep.sitekeys import Key
 
 
@@ -45,8 +47,7 @@ def of_sites(definitions: Sequence[SiteDefinition]) -> Iterator[Explanation]:
                 item.owner,
                 "",
                 "docs/site-files.md",
-                enabled=item.enabled,
-                decided="" if item.enabled else f"{item.owner}: enabled = false in the site's file",
+                decided=_said_in_file(item),
             )
         for waiver in site.waiver:
             yield Explanation(
@@ -58,8 +59,7 @@ def of_sites(definitions: Sequence[SiteDefinition]) -> Iterator[Explanation]:
                 waiver.owner,
                 "",
                 "docs/site-files.md",
-                enabled=waiver.enabled,
-                decided="" if waiver.enabled else f"{waiver.owner}: enabled = false in the site's file",
+                decided=_said_in_file(waiver),
             )
         for rule in site.cache:
             yield Explanation(
@@ -71,8 +71,7 @@ def of_sites(definitions: Sequence[SiteDefinition]) -> Iterator[Explanation]:
                 rule.owner,
                 "",
                 f"headersweep cache docs {site.name}",
-                enabled=rule.enabled,
-                decided="" if rule.enabled else f"{rule.owner}: enabled = false in the site's file",
+                decided=_said_in_file(rule),
             )
         for switch in site.switch:
             yield Explanation(
@@ -84,8 +83,7 @@ def of_sites(definitions: Sequence[SiteDefinition]) -> Iterator[Explanation]:
                 switch.owner,
                 "",
                 "docs/site-files.md",
-                enabled=switch.enabled,
-                decided="" if switch.enabled else f"{switch.owner}: {switch.reason}",
+                decided=who_switched_off(switch),
             )
 
 
@@ -101,6 +99,9 @@ def _site(site: SiteDefinition) -> Explanation:
         site.owner or "nobody said",
         "",
         f"headersweep sites show {site.name}",
-        enabled=site.enabled,
-        decided="" if site.enabled else f"{site.owner}: enabled = false in the site's file",
+        decided=_said_in_file(site),
     )
+
+
+def _said_in_file(item: Expectation | Waiver | CacheRule | SiteDefinition) -> str:
+    return "" if item.enabled else f"{item.owner}: enabled = false in the site's file"

@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 from cli import main
-from cli.explaining.explanation import MAINTAINERS, OPERATOR, Explanation
+from cli.explaining.explanation import MAINTAINERS, OPERATOR, Explanation, who_switched_off
 from headersweep import policies, settings
 from headersweep.errors import ExitCode
 from headersweep.events import CATALOGUE, Event
@@ -55,7 +55,6 @@ def _event(event: Event) -> Explanation:
 def _alert(event: Event, switches: Sequence[Switch]) -> Explanation:
     name = f"{ALERT}{event.name}"
     switch = policies.deciding(switches, name)
-    is_off = switch is not None and not switch.enabled
     return Explanation(
         "alert",
         name,
@@ -65,8 +64,7 @@ def _alert(event: Event, switches: Sequence[Switch]) -> Explanation:
         switch.owner if switch else OPERATOR,
         re.escape(f'"{event.name}"'),
         "docs/events.md, docs/runbook.md",
-        enabled=not is_off,
-        decided=f"{switch.owner}: {switch.reason}" if switch is not None and is_off else "",
+        decided=who_switched_off(switch),
     )
 
 
